@@ -1,0 +1,29 @@
+# Two commands set everything up: `make chat` and `make test`.
+
+PYTHON ?= python3
+BIN := .venv/bin
+ARCHIVE := $(or $(GAZETTE_ARCHIVE),archive)
+
+.PHONY: chat test lint screenshots
+
+chat: .venv/installed
+	@test -e $(ARCHIVE)/ledger.sqlite || $(BIN)/gazette ingest evals/articles/articles.jsonl --archive $(ARCHIVE)
+	@$(BIN)/gazette chat --archive $(ARCHIVE)
+
+test: lint
+	$(BIN)/pytest
+
+lint: .venv/installed
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+screenshots: .venv/installed
+	$(BIN)/python evals/bench/screenshots.py
+
+# Nothing is installed again until one of these two files changes.
+.venv/installed: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@

@@ -1,0 +1,67 @@
+"""Settings: a command-line flag, then `GAZETTE_*`, then `gazette.toml`, then the default."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from rag.errors import UsageError
+
+
+class Settings(BaseSettings):
+    """What a user can set, once for every way of using Gazette."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="GAZETTE_", toml_file="gazette.toml", extra="forbid"
+    )
+
+    archive: Path = Path("archive")
+    """The archive's folder."""
+    embedding_model: str | None = None
+    """None: the model that made the archive, or the embedded one for a new archive."""
+    llm: str = "extractive"
+    """`extractive`, or a LangChain chat model as `provider:model`."""
+    base_url: str | None = None
+    """Of a server that speaks the model provider's protocol; no key is demanded then."""
+    api_key: SecretStr | None = None
+    """None: the provider's own variable, for example MISTRAL_API_KEY."""
+    passages: int = 5
+    """How many passages an answer is made from."""
+
+    @classmethod
+    def given(cls, **overrides: Any) -> Settings:
+        """The settings with what a caller gave; None means not given.
+
+        Raises `UsageError` for a value that does not fit, naming where it stands.
+        """
+        try:
+            return cls(**{name: value for name, value in overrides.items() if value is not None})
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(str(part) for part in first["loc"])
+            raise UsageError(
+                f"the setting {name!r} does not fit ({first['msg'].lower()}); mend the flag, "
+                f"GAZETTE_{name.upper()} or gazette.toml"
+            ) from error
+        except ValueError as error:  # TOML that cannot be read
+            raise UsageError(f"gazette.toml cannot be read ({error}); mend it") from error
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags before environment before file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
