@@ -1,0 +1,288 @@
+"""From passages to an answer: every sentence with a verdict, every claim with its quote.
+
+Both answerers end here. What the extractive one chooses is quoted; what a language model writes
+is cut into sentences, its marks become citations, and each sentence is held against its quotes.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+
+from rag.embeddings import Embedder
+from rag.extractive import MAX_QUOTED_WORDS, Extract, extract
+from rag.language import sentence_spans, terms
+from rag.language_model import EXTRACTIVE, LanguageModel
+from rag.question import History
+from rag.retrieval import Retrieved
+from rag.types import (
+    Answer,
+    Citation,
+    Event,
+    Passage,
+    Query,
+    Sentence,
+    SentenceDone,
+    Token,
+    VerdictOfSentence,
+    describe,
+)
+from rag.verification import verify
+
+ENOUGH_CONFIDENCE = 0.3
+MAX_QUOTE_WORDS = 40
+"""Of one quote under a language model's sentence: three of them fit the 120 of an answer."""
+HISTORY_TURNS = 3
+NOT_IN_THE_ARTICLES = "NOT IN THE ARTICLES"
+"""What the prompt asks a model to write where the passages do not answer."""
+
+_MARKS = re.compile(r"\s*[\[【]\s*(\d{1,2}(?:\s*[,;]\s*\d{1,2})*)\s*[\]】]")
+_MARKS_AFTER_STOP = re.compile(r"([.!?][\"”’']?)((?:\s*[\[【][\d\s,;]+[\]】])+)")
+
+
+def answer(
+    question: str,
+    query: Query,
+    history: History,
+    retrieved: Retrieved,
+    embedder: Embedder,
+    model: LanguageModel | None,
+) -> Iterator[Event]:
+    """Write the answer, event by event; the last event is the whole `Answer`."""
+    started = time.perf_counter()
+    extracted = extract(question, query, retrieved.passages, embedder)
+    name = model.name if model else EXTRACTIVE
+    draft = _Draft(question, query, retrieved, extracted.confidence, name)
+    if not retrieved.passages:
+        yield from draft.abstain(_why_nothing(query, retrieved))
+    elif model is None:
+        yield from _quote(draft, extracted)
+    else:
+        yield from _write(draft, history, model)
+    yield draft.finish(time.perf_counter() - started, model)
+
+
+def _why_nothing(query: Query, retrieved: Retrieved) -> str:
+    if query.outlets or query.after or query.before or query.as_of:
+        undated = f" ({retrieved.undated} undated left out)" if retrieved.undated else ""
+        return f"no article in the archive is of the outlets and dates asked for{undated}"
+    return "the archive holds no articles"
+
+
+def _quote(draft: _Draft, extracted: Extract) -> Iterator[Event]:
+    """The extractive answer: the chosen sentences, word for word."""
+    if extracted.confidence < ENOUGH_CONFIDENCE or not extracted.sentences:
+        yield from draft.abstain("no passage answers the question")
+        return
+    for candidate in extracted.sentences:
+        number = draft.cite(candidate.passage, candidate.start, candidate.end)
+        done = draft.add(candidate.text, (number,), "quoted")
+        yield Token(f"{marked_text([done.sentence])} ")
+        yield done
+
+
+def _write(draft: _Draft, history: History, model: LanguageModel) -> Iterator[Event]:
+    """A language model's answer, checked sentence by sentence while it is written."""
+    system, user = _prompt(draft.question, history, draft.retrieved.passages)
+    unread = unshown = ""
+    for piece in model.stream(system, user):
+        unread += piece
+        unshown += piece
+        if not draft.sentences and _refuses(unread):
+            continue
+        yield Token(unshown)
+        unshown = ""
+        *done, unread = _marked_sentences(unread)
+        for sentence in done:
+            yield from _check(draft, sentence)
+    if not draft.sentences and (not unread.strip() or _refuses(unread)):
+        yield from draft.abstain("the language model found no answer in the passages")
+    else:
+        yield from _check(draft, unread)
+
+
+def _refuses(text: str) -> bool:
+    """Whether a text says, or may yet come to say, that the articles do not answer."""
+    start = text.strip(" \n\"'*").upper()[: len(NOT_IN_THE_ARTICLES)]
+    return bool(start) and NOT_IN_THE_ARTICLES.startswith(start)
+
+
+def _marked_sentences(text: str) -> list[str]:
+    """The sentences with their [n] marks inside; the last may be incomplete."""
+    text = _MARKS_AFTER_STOP.sub(r"\2\1", text)
+    sentences = [text[start:end] for start, end in sentence_spans(text)]
+    if len(sentences) > 1 and sentences[-1].startswith(("[", "【")):  # a mark still arriving
+        last = sentences.pop()
+        sentences[-1] += f" {last}"
+    if sentences and text[-1:].isspace():
+        sentences[-1] += " "
+    return sentences or [text]
+
+
+def _prompt(question: str, history: History, passages: Sequence[Passage]) -> tuple[str, str]:
+    """The system's and the user's message. Passages are fenced, and cannot close their fence."""
+    prompts = files("rag") / "prompts"
+    system = (prompts / "answer.txt").read_text(encoding="utf-8")
+    fenced = "\n".join(
+        f'<passage number="{number}" from="{_harmless(describe(passage))}">\n'
+        f"{_harmless(passage.text)}\n</passage>"
+        for number, passage in enumerate(passages, 1)
+    )
+    turns = "".join(
+        f"Earlier question: {asked}\nEarlier answer: {answered}\n"
+        for asked, answered in history[-HISTORY_TURNS:]
+    )
+    return system.format(refusal=NOT_IN_THE_ARTICLES), f"{fenced}\n\n{turns}Question: {question}"
+
+
+def _harmless(text: str) -> str:
+    return text.replace("<", "‹").replace(">", "›").replace('"', "'")
+
+
+def _check(draft: _Draft, marked: str) -> Iterator[Event]:
+    """Hold a model's sentence against the passages it marks, or against all if it marks none."""
+    marks = [int(n) for group in _MARKS.findall(marked) for n in re.findall(r"\d+", group)]
+    text = " ".join(_MARKS.sub("", marked).split())
+    if not re.search(r"\w", text):
+        return
+    passages = draft.retrieved.passages
+    cited = [passages[n - 1] for n in dict.fromkeys(marks) if 1 <= n <= len(passages)]
+    pool = cited or list(passages)
+    verdict = verify(text, [passage.text for passage in pool])
+    spans = [verdict.quote] if verdict.quote and (cited or verdict.label != "unsupported") else []
+    label: VerdictOfSentence = "quoted" if verdict.score == 1.0 else verdict.label
+    if len(cited) > 1 and verdict.label != "supported":
+        together, joint = _verify_together(text, cited)
+        if joint:
+            spans, label = joint, together
+    numbers = tuple(
+        draft.cite(pool[index], pool[index].start + start, pool[index].start + end, text)
+        for index, start, end in spans
+    )
+    yield draft.add(text, numbers, label)
+
+
+def _verify_together(
+    text: str, passages: Sequence[Passage]
+) -> tuple[VerdictOfSentence, list[tuple[int, int, int]]]:
+    """Hold a sentence against the best stretch of each passage, joined."""
+    spans = []
+    for index, passage in enumerate(passages):
+        quote = verify(text, [passage.text]).quote
+        if quote:
+            spans.append((index, quote[1], quote[2]))
+    joined = " ".join(passages[index].text[start:end] for index, start, end in spans)
+    # As one sentence: otherwise only neighbours would be read together.
+    verdict = verify(text, [re.sub(r"[.!?]+(?=\s)", ",", joined)])
+    return ("supported", spans) if verdict.label == "supported" else ("unsupported", [])
+
+
+@dataclass
+class _Draft:
+    """An answer in the making: its sentences so far, and its citations, numbered."""
+
+    question: str
+    query: Query
+    retrieved: Retrieved
+    confidence: float
+    model: str
+    sentences: list[Sentence] = field(default_factory=list)
+    citations: list[Citation] = field(default_factory=list)
+    reason: str | None = None
+    shown: int = 0
+
+    def cite(self, passage: Passage, start: int, end: int, claim: str = "") -> int | None:
+        """The number of the citation of this stretch of an article, a new one if need be.
+
+        Under a claim, a long quote is cut to the words that bear on it. None where the answer has
+        quoted all it may.
+        """
+        used = sum(len(citation.quote.split()) for citation in self.citations)
+        limit = min(MAX_QUOTED_WORDS - used, MAX_QUOTE_WORDS if claim else MAX_QUOTED_WORDS)
+        quote = passage.text[start - passage.start : end - passage.start]
+        offset, quote = _shortened(quote, claim, limit)
+        for citation in self.citations:
+            if citation.article_id == passage.article_id and quote in citation.quote:
+                return citation.number
+        if not quote:
+            return None
+        self.citations.append(
+            Citation(
+                number=len(self.citations) + 1,
+                article_id=passage.article_id,
+                title=passage.title,
+                url=passage.url,
+                outlet=passage.outlet,
+                published=passage.published,
+                quote=quote,
+                start=start + offset,
+                end=start + offset + len(quote),
+            )
+        )
+        return len(self.citations)
+
+    def add(
+        self, text: str, numbers: Sequence[int | None], verdict: VerdictOfSentence
+    ) -> SentenceDone:
+        """A sentence is complete."""
+        kept = tuple(dict.fromkeys(number for number in numbers if number))
+        if numbers and not kept:
+            verdict = "unsupported"  # a claim without a quote to open is not shown as checked
+        sentence = Sentence(text, kept, verdict)
+        self.sentences.append(sentence)
+        new = tuple(self.citations[self.shown :])
+        self.shown = len(self.citations)
+        return SentenceDone(sentence, new)
+
+    def abstain(self, reason: str) -> Iterator[Event]:
+        """The articles do not say."""
+        self.reason = reason
+        yield Token(self._abstention())
+
+    def _abstention(self) -> str:
+        nearest = [describe(passage) for passage in self.retrieved.passages]
+        lines = [f"The articles do not say: {self.reason}."]
+        if nearest:
+            lines += ["What comes nearest:", *(f"– {line}" for line in dict.fromkeys(nearest))]
+        return "\n".join(lines)
+
+    def finish(self, seconds: float, model: LanguageModel | None) -> Answer:
+        """The whole answer."""
+        checked = [s for s in self.sentences if s.verdict in ("quoted", "supported")]
+        share = len(checked) / len(self.sentences) if self.sentences else 1.0
+        return Answer(
+            question=self.question,
+            text=self._abstention() if self.reason else marked_text(self.sentences),
+            sentences=tuple(self.sentences),
+            citations=tuple(self.citations),
+            passages=self.retrieved.passages,
+            query=self.query,
+            confidence=self.confidence * share,
+            abstained=self.reason is not None,
+            reason=self.reason,
+            model=self.model,
+            usage=model.usage if model else None,
+            timings={"retrieve": self.retrieved.seconds, "answer": seconds},
+        )
+
+
+def marked_text(sentences: Sequence[Sentence]) -> str:
+    """An answer's text: each sentence with its [n] marks."""
+    return " ".join(s.text + "".join(f" [{number}]" for number in s.citations) for s in sentences)
+
+
+def _shortened(quote: str, claim: str, limit: int) -> tuple[int, str]:
+    """The `limit` words running of a quote that share most with the claim, and where they start."""
+    spans = [match.span() for match in re.finditer(r"\S+", quote)]
+    if len(spans) <= limit:
+        return 0, quote
+    if limit <= 0:
+        return 0, ""
+    wanted = set(terms(claim))
+    hits = [bool(wanted.intersection(terms(quote[start:end]))) for start, end in spans]
+    first = max(range(len(spans) - limit + 1), key=lambda i: (sum(hits[i : i + limit]), -i))
+    start, end = spans[first][0], spans[first + limit - 1][1]
+    return start, quote[start:end]

@@ -1,0 +1,54 @@
+"""What a query's filters mean: which outlet a name stands for, when a day begins and ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from urllib.parse import urlsplit
+
+from rag.types import Query
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which chunks may be searched: a condition on `articles a`, and how many chunks it leaves."""
+
+    condition: str
+    parameters: tuple[str | float, ...]
+    chunks: int
+    undated: int
+    """Articles left out because they carry no date."""
+
+
+def domain(url: str | None) -> str | None:
+    """The host of a URL without `www.`."""
+    host = urlsplit(url).hostname if url else None
+    return host.removeprefix("www.") if host else None
+
+
+def names_outlet(wanted: str, outlet: str | None, host: str | None) -> bool:
+    """Whether a name or domain that a user gave means this outlet, case-folded."""
+    name = _bare(wanted)
+    if outlet and name == _bare(outlet):
+        return True
+    if not host:
+        return False
+    site = domain(f"//{name.removeprefix('https:').removeprefix('http:').strip('/')}") or name
+    labels = host.split(".")[:-1]
+    return host == site or host.endswith(f".{site}") or name.replace(" ", "") in labels
+
+
+def _bare(name: str) -> str:
+    return " ".join(name.casefold().split()).removeprefix("the ")
+
+
+def date_bounds(query: Query) -> list[tuple[str, datetime]]:
+    """The comparisons that the query's dates ask for; a day begins at midnight UTC."""
+    bounds = []
+    if query.after:
+        bounds.append((">=", datetime.combine(query.after, time(), UTC)))
+    if query.before:
+        bounds.append(("<", datetime.combine(query.before, time(), UTC)))
+    if query.as_of:
+        bounds.append(("<", datetime.combine(query.as_of + timedelta(days=1), time(), UTC)))
+    return bounds

@@ -1,0 +1,185 @@
+"""The one class that ties the parts together: an open archive that can be asked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag.answering import answer
+from rag.archive import Archive
+from rag.embeddings import DEFAULT_MODEL, load_embedder
+from rag.errors import ArchiveError, UsageError
+from rag.language_model import LanguageModel, load_language_model
+from rag.question import History, understand
+from rag.retrieval import Retrieved, retrieve
+from rag.settings import Settings
+from rag.types import Answer, Article, Event, Passage, Query
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+    from rag.retriever import GazetteRetriever
+
+
+class Gazette:
+    """An archive and the models that read it. Ask from any thread; close when done."""
+
+    def __init__(self, archive: Archive, settings: Settings, model: LanguageModel | None) -> None:
+        self.settings = settings
+        self._archive = archive
+        self._model = model
+        self._embedder = load_embedder(
+            settings.embedding_model or archive.embedding_model or DEFAULT_MODEL
+        )
+        archive.check_model(self._embedder.name)
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path | None = None,
+        llm: str | BaseChatModel | None = None,
+        base_url: str | None = None,
+        embedding_model: str | None = None,
+        api_key: str | None = None,
+        passages: int | None = None,
+    ) -> Gazette:
+        """Open an archive; what is not given comes from the settings.
+
+        `llm` is `extractive`, `provider:model`, or a LangChain chat model; with `base_url` no key
+        is demanded. Raises `ArchiveError` where there is no archive, `EmbeddingError` where
+        another model made it, `LanguageModelError` where the language model cannot be made.
+        """
+        named = llm if isinstance(llm, str) else None
+        settings = Settings.given(
+            archive=path,
+            llm=named,
+            base_url=base_url,
+            embedding_model=embedding_model,
+            api_key=api_key,
+            passages=passages,
+        )
+        if llm is None or isinstance(llm, str):
+            model = load_language_model(settings)
+        else:
+            model = LanguageModel(llm, type(llm).__name__)
+        archive = Archive(settings.archive)
+        try:
+            return cls(archive, settings, model)
+        except BaseException:
+            archive.close()
+            raise
+
+    def close(self) -> None:
+        """Release every file; a second call does nothing."""
+        self._archive.close()
+
+    def __enter__(self) -> Gazette:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def ask(
+        self,
+        question: str,
+        history: History = (),
+        outlets: Sequence[str] = (),
+        after: date | str | None = None,
+        before: date | str | None = None,
+        as_of: date | str | None = None,
+    ) -> Answer:
+        """Answer a question, or say that the articles do not.
+
+        `history` is the turns before, oldest first. `after` is inclusive, `before` exclusive,
+        `as_of` to the end of that day; as text, year-month-day. Raises `UsageError` for a
+        question or a date that makes no sense, `LanguageModelError` where the model fails.
+        """
+        for event in self.stream(question, history, outlets, after, before, as_of):
+            if isinstance(event, Answer):
+                return event
+        raise AssertionError("a stream of events ends with an answer")
+
+    async def aask(
+        self,
+        question: str,
+        history: History = (),
+        outlets: Sequence[str] = (),
+        after: date | str | None = None,
+        before: date | str | None = None,
+        as_of: date | str | None = None,
+    ) -> Answer:
+        """As `ask`, without blocking the event loop: the work goes on in a thread."""
+        return await asyncio.to_thread(self.ask, question, history, outlets, after, before, as_of)
+
+    def stream(
+        self,
+        question: str,
+        history: History = (),
+        outlets: Sequence[str] = (),
+        after: date | str | None = None,
+        before: date | str | None = None,
+        as_of: date | str | None = None,
+    ) -> Iterator[Event]:
+        """As `ask`, event by event: `Token`s, a `SentenceDone` for each, last the `Answer`."""
+        query = understand(question, history, outlets, after, before, as_of)
+        found = self._find(query, self.settings.passages)
+        return answer(question, query, history, found, self._embedder, self._model)
+
+    def retrieve(
+        self,
+        question: str | Query,
+        k: int = 5,
+        history: History = (),
+        outlets: Sequence[str] = (),
+        after: date | str | None = None,
+        before: date | str | None = None,
+        as_of: date | str | None = None,
+    ) -> tuple[Passage, ...]:
+        """The k passages that best fit a question, best first."""
+        if isinstance(question, str):
+            question = understand(question, history, outlets, after, before, as_of)
+        return self._find(question, k).passages
+
+    def _find(self, query: Query, k: int) -> Retrieved:
+        if k < 1:
+            raise UsageError(f"{k} passages cannot be retrieved; ask for 1 or more")
+        return retrieve(self._archive, self._embedder, query, k)
+
+    def article(self, article_id: str) -> Article:
+        """The article that a citation or a passage points into.
+
+        Raises `ArchiveError` where it is not, or no longer, in the archive.
+        """
+        article = self._archive.ledger.article(article_id)
+        if article is None:
+            raise ArchiveError(
+                f"there is no article {article_id!r} in {str(self.settings.archive)!r}; "
+                "see: gazette articles list"
+            )
+        return article
+
+    def articles(
+        self,
+        outlet: str | None = None,
+        after: date | str | None = None,
+        before: date | str | None = None,
+    ) -> Iterator[Article]:
+        """Whole articles, newest first, the undated last."""
+        outlets = (outlet,) if outlet else ()
+        query = understand("articles", outlets=outlets, after=after, before=before)
+        return self._archive.ledger.articles(self._archive.choose(query))
+
+    def as_retriever(self, k: int = 5) -> GazetteRetriever:
+        """A LangChain retriever over this archive, for anyone's own chain."""
+        from rag.retriever import GazetteRetriever  # its base class costs 0.8 s
+
+        return GazetteRetriever(gazette=self, k=k)
+
+
+def ask(question: str, archive: str | Path | None = None, llm: str | None = None) -> Answer:
+    """Answer one question from an archive, by default the one that the settings name."""
+    with Gazette.open(archive, llm) as gazette:
+        return gazette.ask(question)

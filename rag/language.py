@@ -1,0 +1,119 @@
+"""Reading text: sentences with their offsets, terms for matching, numbers and names.
+
+Sentences come from sentencex (Wikimedia; abbreviations of many languages), stems from Snowball.
+What is here is only what those leave open. Nothing here understands a sentence.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+
+import sentencex
+import Stemmer
+
+from rag.types import Span
+
+_stemmer = Stemmer.Stemmer("english")
+_stemming = threading.Lock()  # a Snowball stemmer keeps state while it works
+
+_LINE = re.compile(r"[^\n]+")
+_WORD = re.compile(r"\d+(?:[.,:]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)*|[^\W_]+")
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_NAME = re.compile(r"\b[^\W\d_a-zß-öø-ÿ][\w’'-]*")
+_FOLDED = str.maketrans(
+    {"‘": "'", "’": "'", "‚": "'", "‛": "'", "′": "'", "“": '"', "”": '"', "„": '"', "‟": '"'}
+    | {"«": '"', "»": '"', "‹": "'", "›": "'", "″": '"', "`": "'"}
+    | {"‐": "-", "‑": "-", "‒": "-", "–": "-", "—": "-", "―": "-", "−": "-"}
+    | {"\u00ad": None, "\u200b": None, "\u200c": None, "\u200d": None, "\ufeff": None}
+)
+
+# Words that carry grammar rather than content: left out of matching, so that they neither cost
+# time in the lexical index nor count as evidence. Negations are kept out of this list on purpose.
+FUNCTION_WORDS = frozenset(
+    """a about above after again against all also am an and any are as at be became because been
+    before being below between both but by can could did do does doing done during each either else
+    ever every few for from further had has have having he her here hers herself him himself his how
+    i if in into is it its itself just let me more most much must my myself of off on once one only
+    or other our ours ourselves out over own same shall she should so some such than that the their
+    theirs them themselves then there these they this those through to too under until up upon us
+    very was we were what when where which while who whom whose why will with would you your yours
+    yourself yourselves according tell say says said give many""".split()
+)
+NEGATIONS = frozenset(
+    "not no never none nobody nothing neither nor without cannot can't won't don't doesn't didn't "
+    "isn't aren't wasn't weren't hasn't haven't hadn't wouldn't shouldn't couldn't".split()
+)
+
+
+def sentence_spans(text: str, language: str | None = None) -> list[Span]:
+    """The sentences of a text, in order, as (start, end) without the white space around them.
+
+    A line break always ends a sentence, as paragraphs and subheads do.
+    """
+    spans: list[Span] = []
+    for line in _LINE.finditer(text):
+        start = line.start()
+        first_of_line = len(spans)
+        for piece in sentencex.segment(language or "en", line.group()):
+            end = start + len(piece)
+            span = _trimmed(text, start, end)
+            start = end
+            if span is None:
+                continue
+            # "$6.5bn. for it": a sentence does not begin with a small letter
+            if len(spans) > first_of_line and text[span[0]].islower():
+                spans[-1] = (spans[-1][0], span[1])
+            else:
+                spans.append(span)
+    return spans
+
+
+def _trimmed(text: str, start: int, end: int) -> Span | None:
+    piece = text[start:end]
+    stripped = piece.strip()
+    if not stripped:
+        return None
+    start += len(piece) - len(piece.lstrip())
+    return start, start + len(stripped)
+
+
+def fold(text: str) -> str:
+    """Text for comparing word for word: quotes and dashes made plain, white space single."""
+    return " ".join(unicodedata.normalize("NFKC", text).translate(_FOLDED).split())
+
+
+def words(text: str) -> Iterator[str]:
+    """The words and numbers of a text, case-folded."""
+    return (match.group() for match in _WORD.finditer(fold(text).casefold()))
+
+
+@lru_cache(maxsize=50_000)
+def stem(word: str) -> str:
+    """The English Snowball stem; a possessive 's goes first."""
+    with _stemming:
+        return str(_stemmer.stemWord(word.removesuffix("'s")))
+
+
+def terms(text: str) -> list[str]:
+    """The content words of a text as stems, in order, with repeats."""
+    return [stem(word) for word in words(text) if word not in FUNCTION_WORDS]
+
+
+def numbers(text: str) -> set[str]:
+    """The numbers written in digits, without thousands separators: `1,200` is `1200`."""
+    return {re.sub(r",(?=\d{3}\b)", "", match) for match in _NUMBER.findall(fold(text))}
+
+
+def names(text: str) -> set[str]:
+    """Capitalised words, case-folded, the function words among them left out."""
+    found = (match.casefold().removesuffix("'s") for match in _NAME.findall(fold(text)))
+    return {name for name in found if name not in FUNCTION_WORDS}
+
+
+def negations(text: str) -> int:
+    """How many words of negation a text holds."""
+    return sum(word in NEGATIONS for word in words(text))

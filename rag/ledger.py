@@ -1,0 +1,392 @@
+"""The ledger: one SQLite file that holds the truth of an archive.
+
+Articles with their text and versions, sources with what is needed to see that nothing changed,
+chunks with their vectors, and the lexical index. Everything in Chroma can be made from it.
+It knows nothing of Chroma, locks or embedding models.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.errors import ArchiveError
+from rag.filters import Choice, date_bounds, domain, names_outlet
+from rag.schema import migrate
+from rag.types import Article, Chunk, Passage, Query
+
+_ARTICLE_COLUMNS = (
+    "id, source, title, text, url, outlet, authors, published, modified, language, content_hash"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What was seen of a source when it was last read, to tell whether it has changed."""
+
+    key: str
+    sha256: str
+    size: int | None = None
+    mtime_ns: int | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+    problems: tuple[tuple[str, str], ...] = ()
+    """(source, reason) of what could not be read in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """An article ready to be written: with its chunks, and what is embedded beside them."""
+
+    article: Article
+    source_key: str
+    chunks: tuple[Chunk, ...]
+    context: str
+    vectors: NDArray[np.float32]
+    """(chunks, dimensions), rows of length 1."""
+
+
+class Ledger:
+    """One open ledger file. Safe to read from several threads; writes are one thread's."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._db.row_factory = sqlite3.Row
+            self._db.execute("PRAGMA busy_timeout = 10000")
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = NORMAL")
+            self._db.execute("PRAGMA foreign_keys = ON")
+            migrate(self._db, str(path.parent))
+        except sqlite3.DatabaseError as error:
+            raise ArchiveError(
+                f"the ledger {str(path)!r} cannot be opened ({error}); restore it from a copy, "
+                "or ingest into a new archive"
+            ) from error
+
+    def close(self) -> None:
+        """Close the file; a second call does nothing."""
+        self._db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything inside is written, or nothing."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    # What the archive remembers of itself
+
+    def meta(self, key: str) -> str | None:
+        """A remembered value, or None."""
+        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return row[0] if row else None
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Remember a value."""
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    def generation(self) -> int:
+        """A number that every finished write raises."""
+        return int(self.meta("generation") or 0)
+
+    # Sources
+
+    def source(self, key: str) -> Source | None:
+        """What was seen of a source, or None if it never was."""
+        row = self._db.execute(
+            "SELECT key, sha256, size, mtime_ns, etag, last_modified, problems FROM sources "
+            "WHERE key = ?",
+            (key,),
+        ).fetchone()
+        if row is None:
+            return None
+        problems = tuple((where, why) for where, why in json.loads(row["problems"]))
+        return Source(**{**dict(row), "problems": problems})
+
+    def put_source(self, source: Source) -> None:
+        """Remember what was seen of a source."""
+        self._db.execute(
+            "INSERT OR REPLACE INTO sources VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                source.key,
+                source.size,
+                source.mtime_ns,
+                source.sha256,
+                source.etag,
+                source.last_modified,
+                json.dumps(source.problems),
+            ),
+        )
+
+    def hashes(self, source_key: str) -> dict[str, str]:
+        """Article id to content hash, of all that came from a source."""
+        rows = self._db.execute(
+            "SELECT id, content_hash FROM articles WHERE source_key = ?", (source_key,)
+        )
+        return {row[0]: row[1] for row in rows}
+
+    # Articles
+
+    def put(self, indexed: Indexed) -> None:
+        """Add an article, or replace it and keep its former text as a version.
+
+        It is not ready until Chroma holds it too.
+        """
+        article = indexed.article
+        version = self._keep_version(article.id)
+        self._drop(article.id)
+        self._db.execute(
+            f"INSERT INTO articles (source_key, domain, published_at, version, {_ARTICLE_COLUMNS}) "
+            f"VALUES ({', '.join('?' * 15)})",
+            (
+                indexed.source_key,
+                domain(article.url),
+                article.published.timestamp() if article.published else None,
+                version,
+                article.id,
+                article.source,
+                article.title,
+                article.text,
+                article.url,
+                article.outlet,
+                json.dumps(article.authors, ensure_ascii=False),
+                article.published.isoformat() if article.published else None,
+                article.modified.isoformat() if article.modified else None,
+                article.language,
+                article.content_hash,
+            ),
+        )
+        self.rechunk(indexed)
+
+    def _keep_version(self, article_id: str) -> int:
+        """Keep the standing text as a version; return the number of the next."""
+        self._db.execute(
+            "INSERT INTO versions SELECT id, version, title, text, published, modified, "
+            "content_hash, ? FROM articles WHERE id = ?",
+            (datetime.now(UTC).isoformat(timespec="seconds"), article_id),
+        )
+        row = self._db.execute(
+            "SELECT max(version) FROM versions WHERE article_id = ?", (article_id,)
+        ).fetchone()
+        return (row[0] or 0) + 1
+
+    def rechunk(self, indexed: Indexed) -> None:
+        """Put these chunks and vectors in place of those that the article has."""
+        article_id = indexed.article.id
+        self._db.execute(
+            "DELETE FROM chunks WHERE article = (SELECT number FROM articles WHERE id = ?)",
+            (article_id,),
+        )
+        self._db.executemany(
+            "INSERT INTO chunks (id, position, start, stop, context, text, vector, article) "
+            "SELECT ?, ?, ?, ?, ?, ?, ?, number FROM articles WHERE id = ?",
+            (
+                (
+                    f"{article_id}-{chunk.position}",
+                    chunk.position,
+                    chunk.start,
+                    chunk.end,
+                    indexed.context,
+                    chunk.text,
+                    vector.tobytes(),
+                    article_id,
+                )
+                for chunk, vector in zip(indexed.chunks, indexed.vectors, strict=True)
+            ),
+        )
+
+    def _drop(self, article_id: str) -> None:
+        self._db.execute(
+            "DELETE FROM chunks WHERE article = (SELECT number FROM articles WHERE id = ?)",
+            (article_id,),
+        )
+        self._db.execute("DELETE FROM articles WHERE id = ?", (article_id,))
+
+    def remove(self, article_id: str) -> None:
+        """Remove an article with its versions; its source counts as never seen."""
+        self._db.execute(
+            "DELETE FROM sources WHERE key = (SELECT source_key FROM articles WHERE id = ?)",
+            (article_id,),
+        )
+        self._drop(article_id)
+        self._db.execute("DELETE FROM versions WHERE article_id = ?", (article_id,))
+
+    def article(self, article_id: str) -> Article | None:
+        """The article with this id, or None."""
+        row = self._db.execute(
+            f"SELECT {_ARTICLE_COLUMNS} FROM articles WHERE id = ? AND ready", (article_id,)
+        ).fetchone()
+        return _article(row) if row else None
+
+    def articles(self, choice: Choice) -> Iterator[Article]:
+        """The chosen articles, newest first, the undated last."""
+        rows = self._db.execute(
+            f"SELECT {_ARTICLE_COLUMNS} FROM articles a WHERE {choice.condition} "
+            "ORDER BY published_at DESC NULLS LAST, number",
+            choice.parameters,
+        )
+        return (_article(row) for row in rows)
+
+    def find(self, name: str, source_key: str) -> list[str]:
+        """The ids of the articles that a user may mean: by id, by URL, or by source."""
+        rows = self._db.execute(
+            "SELECT id FROM articles WHERE id = ? OR url = ? OR source = ? OR source_key = ?",
+            (name, name, name, source_key),
+        )
+        return [row[0] for row in rows]
+
+    def outlets(self) -> list[tuple[str | None, str | None]]:
+        """The distinct (outlet, domain) pairs."""
+        rows = self._db.execute("SELECT DISTINCT outlet, domain FROM articles WHERE ready")
+        return [(row[0], row[1]) for row in rows]
+
+    # Searching
+
+    def choose(self, query: Query) -> Choice:
+        """The chunks that a query's filters leave."""
+        conditions, parameters = ["a.ready"], list[str | float]()
+        if query.outlets:
+            pairs = [
+                (outlet or "", host or "")
+                for outlet, host in self.outlets()
+                if any(names_outlet(wanted, outlet, host) for wanted in query.outlets)
+            ]
+            one = "(ifnull(a.outlet, '') = ? AND ifnull(a.domain, '') = ?)"
+            conditions.append(f"({' OR '.join([one] * len(pairs)) or '0'})")
+            parameters.extend(part for pair in pairs for part in pair)
+        bounds = date_bounds(query)
+        undated = self._count("articles a", [*conditions, "a.published_at IS NULL"], parameters)
+        for comparison, moment in bounds:
+            conditions.append(f"a.published_at {comparison} ?")
+            parameters.append(moment.timestamp())
+        table = "chunks c JOIN articles a ON a.number = c.article"
+        return Choice(
+            condition=" AND ".join(conditions),
+            parameters=tuple(parameters),
+            chunks=self._count(table, conditions, parameters),
+            undated=undated if bounds else 0,
+        )
+
+    def _count(self, table: str, conditions: list[str], parameters: list[str | float]) -> int:
+        sql = f"SELECT count(*) FROM {table} WHERE {' AND '.join(conditions)}"
+        return int(self._db.execute(sql, parameters).fetchone()[0])
+
+    def nearest(
+        self, choice: Choice, vector: NDArray[np.float32], limit: int
+    ) -> list[tuple[int, float]]:
+        """The chosen chunks nearest to a unit vector, exactly: (chunk number, cosine)."""
+        rows = self._db.execute(
+            "SELECT c.number, c.vector FROM chunks c JOIN articles a ON a.number = c.article "
+            f"WHERE {choice.condition}",
+            choice.parameters,
+        ).fetchall()
+        if not rows:
+            return []
+        matrix = np.frombuffer(b"".join(row[1] for row in rows), dtype=np.float32)
+        cosines = matrix.reshape(len(rows), -1) @ vector
+        best = np.argsort(-cosines, kind="stable")[:limit]
+        return [(rows[i][0], float(cosines[i])) for i in best]
+
+    def lexical(self, terms: Sequence[str], choice: Choice, limit: int) -> list[tuple[int, float]]:
+        """The chosen chunks that hold any of the terms, best first: (chunk number, BM25)."""
+        if not terms:
+            return []
+        match = " OR ".join(f'"{term}"' for term in terms)
+        rows = self._db.execute(
+            "SELECT lexical.rowid, -bm25(lexical) FROM lexical "
+            "JOIN chunks c ON c.number = lexical.rowid JOIN articles a ON a.number = c.article "
+            f"WHERE lexical MATCH ? AND {choice.condition} ORDER BY bm25(lexical) LIMIT ?",
+            (match, *choice.parameters, limit),
+        )
+        return [(number, score) for number, score in rows]
+
+    def numbers(self, chunk_ids: Sequence[str], choice: Choice) -> dict[str, int]:
+        """Chunk id to chunk number, of those that exist and are chosen."""
+        found: dict[str, int] = {}
+        for i in range(0, len(chunk_ids), 500):
+            some = chunk_ids[i : i + 500]
+            rows = self._db.execute(
+                "SELECT c.id, c.number FROM chunks c JOIN articles a ON a.number = c.article "
+                f"WHERE c.id IN ({', '.join('?' * len(some))}) AND {choice.condition}",
+                (*some, *choice.parameters),
+            )
+            found.update((row[0], row[1]) for row in rows)
+        return found
+
+    def passages(self, numbers: Sequence[int]) -> dict[int, Passage]:
+        """Chunk number to the passage it stands for."""
+        rows = self._db.execute(
+            "SELECT c.number, a.id AS article_id, c.start, c.stop AS end, c.text, a.title, a.url, "
+            "a.outlet, a.published FROM chunks c JOIN articles a ON a.number = c.article "
+            f"WHERE c.number IN ({', '.join('?' * len(numbers))})",
+            tuple(numbers),
+        )
+        found = {}
+        for row in rows:
+            values = {**dict(row), "published": _moment(row["published"])}
+            number = values.pop("number")
+            found[number] = Passage(**values)
+        return found
+
+    # What Chroma must still be told
+
+    def unfinished(self) -> bool:
+        """Whether Chroma lacks something, or still holds what is gone."""
+        row = self._db.execute(
+            "SELECT EXISTS (SELECT 1 FROM articles WHERE ready = 0) "
+            "OR EXISTS (SELECT 1 FROM departed)"
+        ).fetchone()
+        return bool(row[0])
+
+    def departed(self) -> list[str]:
+        """Chunk ids that Chroma must forget."""
+        rows = self._db.execute(
+            "SELECT chunk_id FROM departed WHERE chunk_id NOT IN (SELECT id FROM chunks)"
+        )
+        return [row[0] for row in rows]
+
+    def vectors(
+        self, unready_only: bool, batch: int
+    ) -> Iterator[tuple[list[str], list[str], NDArray[np.float32]]]:
+        """Batches of (chunk ids, article ids, vectors), of all or of what Chroma lacks."""
+        cursor = self._db.execute(
+            "SELECT c.id, a.id, c.vector FROM chunks c JOIN articles a ON a.number = c.article"
+            + (" WHERE a.ready = 0" if unready_only else "")
+        )
+        while rows := cursor.fetchmany(batch):
+            matrix = np.frombuffer(b"".join(row[2] for row in rows), dtype=np.float32)
+            yield [r[0] for r in rows], [r[1] for r in rows], matrix.reshape(len(rows), -1)
+
+    def finish(self) -> None:
+        """Chroma holds all: every article is ready, and readers are told."""
+        with self.transaction():
+            self._db.execute("UPDATE articles SET ready = 1 WHERE ready = 0")
+            self._db.execute("DELETE FROM departed")
+            self.set_meta("generation", str(self.generation() + 1))
+
+    def chunk_count(self) -> int:
+        """How many chunks Chroma must hold."""
+        return self._count("chunks", ["1"], [])
+
+
+def _moment(iso: str | None) -> datetime | None:
+    return datetime.fromisoformat(iso) if iso else None
+
+
+def _article(row: sqlite3.Row) -> Article:
+    moments = {key: _moment(row[key]) for key in ("published", "modified")}
+    return Article(**{**dict(row), **moments, "authors": tuple(json.loads(row["authors"]))})

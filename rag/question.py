@@ -1,0 +1,84 @@
+"""Understanding a question: what is searched for, and within which outlets and dates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from rag.errors import UsageError
+from rag.language import words
+from rag.types import Query
+
+MAX_QUESTION_CHARS = 2000
+"""A long question is a few sentences; more than this is a document pasted by mistake."""
+
+History = Sequence[tuple[str, str]]
+"""The turns before, oldest first: (question, answer)."""
+
+# What leans on the turn before: words that point back, and openings that go on from it.
+_POINTING = frozenset(
+    "he she it they him her them his hers its their theirs this that these those there one ones "
+    "former latter same then".split()
+)
+_GOING_ON = ("and ", "but ", "so ", "or ", "what about", "how about", "what else", "who else")
+_SHORT_WORDS = 5
+
+
+def understand(
+    question: str,
+    history: History = (),
+    outlets: Sequence[str] = (),
+    after: date | str | None = None,
+    before: date | str | None = None,
+    as_of: date | str | None = None,
+) -> Query:
+    """The query that a question stands for; what the caller says of outlets and dates holds.
+
+    Raises `UsageError` for an empty or over-long question, and for a date that is none.
+    """
+    question = " ".join(question.split())
+    if not question:
+        raise UsageError("the question is empty; ask something about the articles")
+    if len(question) > MAX_QUESTION_CHARS:
+        raise UsageError(
+            f"the question has {len(question):,} characters, and at most {MAX_QUESTION_CHARS:,} "
+            "can be searched for; ask a shorter one"
+        )
+    return Query(
+        text=_standalone(question, history),
+        outlets=tuple(outlets),
+        after=_day(after, "after"),
+        before=_day(before, "before"),
+        as_of=_day(as_of, "as_of"),
+    )
+
+
+def _standalone(question: str, history: History) -> str:
+    """The question with the turns before it, where it leans on them."""
+    if not history or not _leans_back(question):
+        return question
+    asked, answered = history[-1]
+    first = history[0][0] if len(history) > 1 else ""
+    return " ".join(part for part in (first, asked, answered, question) if part)[
+        -MAX_QUESTION_CHARS:
+    ]
+
+
+def _leans_back(question: str) -> bool:
+    said = list(words(question))
+    return (
+        len(said) <= _SHORT_WORDS
+        or question.casefold().startswith(_GOING_ON)
+        or not _POINTING.isdisjoint(said)
+    )
+
+
+def _day(value: date | str | None, name: str) -> date | None:
+    if value is None or (isinstance(value, date) and not isinstance(value, datetime)):
+        return value
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) else value.date()
+    except ValueError as error:
+        raise UsageError(
+            f"{name}={value!r} is not a date; write it as year-month-day, 2025-03-14"
+        ) from error

@@ -1,0 +1,107 @@
+"""Finding passages: dense and lexical candidates, fused, ranked, each text once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from rag.archive import Archive
+from rag.embeddings import Embedder
+from rag.filters import Choice
+from rag.language import FUNCTION_WORDS, fold, sentence_spans, words
+from rag.types import MAX_PASSAGE_CHARS, Passage, Query, Scores
+
+CANDIDATES = 50
+"""Asked of each of the two searches."""
+RRF_K = 20
+"""Damping of reciprocal rank fusion. Cormack, Clarke and Büttcher (SIGIR 2009) use 60 for runs of
+a thousand; with fifty candidates a smaller one tells first from tenth."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """What a search found."""
+
+    passages: tuple[Passage, ...]
+    """Best first."""
+    searched: int
+    """Chunks that the query's filters left."""
+    undated: int
+    """Articles that its dates left out because they carry none."""
+    seconds: float = 0.0
+
+
+def retrieve(archive: Archive, embedder: Embedder, query: Query, k: int) -> Retrieved:
+    """The k passages that best fit a query; fewer where the archive has no more."""
+    started = time.perf_counter()
+    choice = archive.choose(query)
+    ranked = _each_text_once(_candidates(archive, embedder, query, choice))
+    passages = tuple(_read_on(archive, passage) for passage in islice(ranked, k))
+    return Retrieved(passages, choice.chunks, choice.undated, time.perf_counter() - started)
+
+
+def _candidates(
+    archive: Archive, embedder: Embedder, query: Query, choice: Choice
+) -> list[Passage]:
+    if not choice.chunks:
+        return []
+    dense = archive.nearest(choice, embedder.encode_query(query.text), CANDIDATES)
+    lexical = archive.lexical(search_terms(query.text), choice, CANDIDATES)
+    fused = fuse([number for number, _ in dense], [number for number, _ in lexical])
+    found = archive.passages(list(fused))
+    cosines, bm25 = dict(dense), dict(lexical)
+    candidates = [
+        replace(found[number], scores=Scores(cosines.get(number), bm25.get(number), score))
+        for number, score in fused.items()
+        if number in found
+    ]
+    return rank(query, candidates)
+
+
+def _read_on(archive: Archive, passage: Passage) -> Passage:
+    """The passage with the whole sentences that follow it, as long as a passage may be.
+
+    What a chunk is about often ends in the next one: gold quotes in the first five passages of
+    the real news pages rose from 0.952 to 0.972, for 240 characters more a passage.
+    """
+    article = archive.ledger.article(passage.article_id)
+    if article is None:  # removed since it was found
+        return passage
+    room = MAX_PASSAGE_CHARS - len(passage.text)
+    following = article.text[passage.end : passage.end + room + 1]
+    spans = sentence_spans(following, article.language)
+    if len(following) > room:  # the last sentence is cut
+        spans = spans[:-1]
+    end = passage.end + (spans[-1][1] if spans else 0)
+    return replace(passage, end=end, text=article.text[passage.start : end])
+
+
+def search_terms(question: str) -> list[str]:
+    """The words of a question for the lexical index (which stems them itself), each once."""
+    return list(dict.fromkeys(word for word in words(question) if word not in FUNCTION_WORDS))
+
+
+def fuse(*rankings: Sequence[int]) -> dict[int, float]:
+    """Reciprocal rank fusion: item to the sum of 1 / (k + rank) over rankings, best first."""
+    scores: dict[int, float] = {}
+    for ranking in rankings:
+        for position, item in enumerate(ranking, 1):
+            scores[item] = scores.get(item, 0.0) + 1 / (RRF_K + position)
+    return dict(sorted(scores.items(), key=lambda pair: -pair[1]))
+
+
+def rank(query: Query, passages: Sequence[Passage]) -> list[Passage]:
+    """Passages in the order in which they should be read: for now, as they were fused."""
+    return sorted(passages, key=lambda passage: -(passage.scores.fused or 0.0))
+
+
+def _each_text_once(passages: Iterable[Passage]) -> Iterable[Passage]:
+    """Syndicated text takes one place."""
+    seen: set[str] = set()
+    for passage in passages:
+        text = fold(passage.text).casefold()
+        if text not in seen:
+            seen.add(text)
+            yield passage
