@@ -1,0 +1,1 @@
+"""Measuring what is found and what is answered; the sample archive."""

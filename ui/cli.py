@@ -1,0 +1,286 @@
+"""The command line. Results go to stdout, progress and complaints to stderr."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+
+from rag.errors import GazetteError, UsageError
+from rag.types import Answer, describe, printed_day, to_json
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="""Examples:
+
+    gazette ingest articles/ https://example.com/a-story
+    gazette ask "Who will build the bridge?"
+    gazette ask "What did the minister say?" --outlet courier --after 2025-01-01
+    gazette ask "Who will build it?" --llm mistralai:mistral-small-latest
+    gazette chat
+    gazette eval questions.jsonl
+""",
+)
+articles_app = typer.Typer(no_args_is_help=True, help="What the archive holds.")
+app.add_typer(articles_app, name="articles")
+
+Archive = Annotated[
+    str | None,
+    typer.Option(help="The archive's folder (GAZETTE_ARCHIVE; ./archive).", show_default=False),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Write JSON, field by field.")]
+Llm = Annotated[
+    str | None,
+    typer.Option(
+        help="`extractive` (quotes, needs no model), or a language model as provider:model.",
+        show_default=False,
+    ),
+]
+BaseUrl = Annotated[
+    str | None, typer.Option(help="A server of your own that speaks its protocol: no key needed.")
+]
+EmbeddingModel = Annotated[
+    str | None,
+    typer.Option(
+        help="A sentence-transformers model by name or path.", show_default="the archive's own"
+    ),
+]
+
+
+def main() -> None:
+    """Run a command; what Gazette refuses or fails to do is told in one line."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    # No command of Gazette's reports to anyone.
+    os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    try:
+        app()
+    except UsageError as error:
+        _complain(error)
+        sys.exit(2)
+    except GazetteError as error:
+        _complain(error)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        _complain("interrupted; what was finished is kept")
+        sys.exit(1)
+
+
+@app.command()
+def ingest(
+    sources: Annotated[list[str], typer.Argument(help="Files, folders, http(s) pages.")],
+    archive: Archive = None,
+    embedding_model: EmbeddingModel = None,
+    allow_private: Annotated[
+        bool, typer.Option(help="Fetch from private and loopback addresses too.")
+    ] = False,
+    strict: Annotated[bool, typer.Option(help="Exit with 1 if anything was skipped.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Bring articles into an archive; what has not changed is left alone.
+
+    Reads .html, .txt, .md, .json and .jsonl, each also as .gz, in folders and below.
+    """
+    import ingest as ingesting
+
+    with _progress("Ingesting", "articles") as progress:
+        report = ingesting.ingest(sources, archive, embedding_model, allow_private, progress)
+    for source, reason in report.skipped:
+        _complain(f"skipped {source}: {reason}", "")
+    _write(report, as_json, str(report))
+    if strict and report.skipped:
+        raise typer.Exit(1)
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="What you want to know.")],
+    archive: Archive = None,
+    llm: Llm = None,
+    base_url: BaseUrl = None,
+    outlet: Annotated[
+        list[str] | None, typer.Option(help="Only from this outlet, by name or domain.")
+    ] = None,
+    after: Annotated[str | None, typer.Option(help="From this day on (2025-03-14).")] = None,
+    before: Annotated[str | None, typer.Option(help="Before this day.")] = None,
+    as_of: Annotated[str | None, typer.Option(help="As it stood at the end of this day.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Answer one question, with the quotes that the answer rests on."""
+    from rag import Gazette
+
+    with Gazette.open(archive, llm, base_url) as gazette:
+        answer = gazette.ask(
+            question, outlets=outlet or (), after=after, before=before, as_of=as_of
+        )
+    _write(answer, as_json, _with_quotes(answer))
+
+
+@app.command()
+def chat(
+    archive: Archive = None,
+    llm: Llm = None,
+    base_url: BaseUrl = None,
+    port: Annotated[int, typer.Option(help="On 127.0.0.1.")] = 7860,
+) -> None:
+    """Open the web chat on this machine."""
+    from ui.web import serve
+
+    serve(archive, llm, base_url, port)
+
+
+@app.command("eval")
+def evaluate(
+    suite: Annotated[str, typer.Argument(help="`sample`, or a questions file (JSON Lines).")],
+    archive: Archive = None,
+    llm: Llm = None,
+    base_url: BaseUrl = None,
+    use_filters: Annotated[
+        bool, typer.Option(help="Pass on the outlet and dates that a question is labelled with.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Ask a suite's questions and count what was found and what was right.
+
+    The sample suite brings its own articles, unless an archive is named.
+    """
+    from contextlib import nullcontext
+
+    from evals.datasets import SUITES, load_questions, sample_archive
+    from evals.runner import run
+    from rag import Gazette
+
+    questions = load_questions(suite)
+    own = suite in SUITES and archive is None
+    with (
+        sample_archive() if own else nullcontext(archive) as path,
+        Gazette.open(path, llm, base_url) as gazette,
+        _progress("Asking", "questions") as progress,
+    ):
+        report = run(gazette, questions, suite, use_filters, progress)
+    for name, error in report.failures:
+        _complain(f"{name}: {error}", "")
+    if as_json:
+        _write(report, True, "")
+    else:
+        from evals.report import print_report
+
+        print_report(report)
+
+
+@app.command()
+def reindex(archive: Archive = None, embedding_model: EmbeddingModel = None) -> None:
+    """Chunk and embed every article anew, with another embedding model if one is named."""
+    import ingest as ingesting
+
+    with _progress("Embedding", "articles") as progress:
+        count = ingesting.reindex(archive, embedding_model, progress)
+    typer.echo(f"{count} articles embedded anew")
+
+
+@articles_app.command("list")
+def list_articles(
+    archive: Archive = None,
+    outlet: Annotated[str | None, typer.Option(help="By name or domain.")] = None,
+    after: Annotated[str | None, typer.Option(help="From this day on (2025-03-14).")] = None,
+    before: Annotated[str | None, typer.Option(help="Before this day.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the articles, newest first."""
+    from rag import Gazette
+
+    with Gazette.open(archive) as gazette:
+        for article in gazette.articles(outlet, after, before):
+            if as_json:
+                shown = {key: value for key, value in to_json(article).items() if key != "text"}
+                typer.echo(json.dumps(shown, ensure_ascii=False))
+            else:
+                day = f"{article.published:%Y-%m-%d}" if article.published else "undated   "
+                typer.echo(f"{article.id}  {day}  {article.outlet or '–'}: {article.title}")
+
+
+@articles_app.command("show")
+def show_article(
+    article_id: Annotated[str, typer.Argument(help="As `gazette articles list` gives it.")],
+    archive: Archive = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show one article, whole."""
+    from rag import Gazette
+
+    with Gazette.open(archive) as gazette:
+        article = gazette.article(article_id)
+    day = printed_day(article.published) if article.published else "undated"
+    head = [article.title, " · ".join([article.outlet or "unknown outlet", day, *article.authors])]
+    where = article.url or article.source
+    _write(article, as_json, "\n".join([*head, where, "", article.text]))
+
+
+@articles_app.command("remove")
+def remove_articles(
+    names: Annotated[list[str], typer.Argument(help="Ids, URLs or sources, as ingested.")],
+    archive: Archive = None,
+) -> None:
+    """Remove articles everywhere."""
+    import ingest as ingesting
+
+    typer.echo(f"{ingesting.remove(names, archive)} removed")
+
+
+def _with_quotes(answer: Answer) -> str:
+    """An answer for the terminal: the text, then each source with its quote."""
+    lines = [answer.text]
+    for citation in answer.citations:
+        lines += ["", describe(citation), f"    “{citation.quote}”"]
+        lines += [f"    {citation.url}"] if citation.url else []
+    unsupported = [s.text for s in answer.sentences if s.verdict in ("unsupported", "contradicted")]
+    if unsupported:
+        lines += ["", "Not supported by the articles:", *(f"  ✗ {text}" for text in unsupported)]
+    return "\n".join(lines)
+
+
+def _write(value: Any, as_json: bool, text: str) -> None:
+    typer.echo(json.dumps(to_json(value), ensure_ascii=False, indent=2) if as_json else text)
+
+
+def _complain(message: object, prefix: str = "error: ") -> None:
+    typer.echo(f"{prefix}{message}", err=True)
+
+
+@contextmanager
+def _progress(what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on stderr with rate and time left."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    rate = TextColumn("{task.fields[rate]}")
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None, rate="")
+
+        def tell(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+            speed = bar.tasks[0].finished_speed or bar.tasks[0].speed
+            bar.update(task, rate=f"{speed:.1f} {unit}/s" if speed else "")
+
+        yield tell
+
+
+if __name__ == "__main__":
+    main()
