@@ -10,7 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
 
 from ingest import ingest
 from rag.errors import UsageError
@@ -22,24 +23,22 @@ SUITES = ("sample",)
 """Suites that come with Gazette and bring their own articles."""
 
 
-class Quote(BaseModel):
+@dataclass(frozen=True)
+class Quote:
     """Words that carry an answer, and where they stand."""
-
-    model_config = ConfigDict(frozen=True)
 
     page: str
     """How the source's file name or the article's URL starts."""
     quote: str
 
 
-class Question(BaseModel):
+@dataclass(frozen=True)
+class Question:
     """A question with what is right."""
 
-    model_config = ConfigDict(frozen=True)
-
     id: str
-    kind: Kind = "fact"
     question: str
+    kind: Kind = "fact"
     history: tuple[tuple[str, str], ...] = ()
     answers: tuple[str, ...] = ()
     """Variants, best first; of a multi question the parts that must all be there."""
@@ -48,6 +47,9 @@ class Question(BaseModel):
     outlet: str | None = None
     after: date | None = None
     before: date | None = None
+
+
+_QUESTION = TypeAdapter(Question)
 
 
 def load_questions(suite: str) -> tuple[Question, ...]:
@@ -81,7 +83,7 @@ def _read(suite: str) -> str:
 
 def _question(line: str, where: str) -> Question:
     try:
-        return Question.model_validate_json(line)
+        return _QUESTION.validate_json(line)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"]) or "the line"

@@ -20,14 +20,14 @@ def quote_ranks(
     question: Question, passages: Sequence[Passage], article: FindArticle
 ) -> tuple[int | None, ...]:
     """For each gold quote, the rank (from 1) of the first passage that holds it, or None."""
-    texts = [_comparable(passage.text) for passage in passages]
+    texts = [comparable(passage.text) for passage in passages]
     sources = [article(passage.article_id) for passage in passages]
     return tuple(
         next(
             (
                 rank
                 for rank, (text, source) in enumerate(zip(texts, sources, strict=True), 1)
-                if _comparable(quote.quote) in text and is_page(quote, source)
+                if comparable(quote.quote) in text and is_page(quote, source)
             ),
             None,
         )
@@ -51,8 +51,8 @@ def is_right(question: Question, answer: Answer) -> bool:
     """Whether an answer says what is right; an abstention is right where nothing is."""
     if answer.abstained or not question.answers:
         return answer.abstained and not question.answers
-    text = _comparable(_MARK.sub("", answer.text))
-    found = (holds(text, _comparable(variant)) for variant in question.answers)
+    text = comparable(_MARK.sub("", answer.text))
+    found = (holds(text, comparable(variant)) for variant in question.answers)
     return all(found) if question.kind == "multi" else any(found)
 
 
@@ -69,5 +69,6 @@ def exact_quotes(answer: Answer, article: FindArticle) -> int:
     )
 
 
-def _comparable(text: str) -> str:
+def comparable(text: str) -> str:
+    """Text folded for matching words: quotes, dashes, case, white space."""
     return fold(text).casefold()

@@ -14,9 +14,10 @@ from ingest.fetching import Fetcher
 from ingest.parsing import Problem, parse
 from ingest.sources import Document, read, source_key, walk
 from rag.archive import Archive
-from rag.embeddings import DEFAULT_MODEL, Embedder, load_embedder
+from rag.embeddings import Embedder, load_embedder
 from rag.errors import SourceError
 from rag.ledger import Indexed, Source
+from rag.minilm import DEFAULT_MODEL
 from rag.settings import Settings
 from rag.types import Article, Chunk, Query, to_json
 

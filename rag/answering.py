@@ -27,6 +27,7 @@ from rag.types import (
     Sentence,
     SentenceDone,
     Token,
+    Usage,
     VerdictOfSentence,
     describe,
 )
@@ -62,7 +63,7 @@ def answer(
         yield from _quote(draft, extracted)
     else:
         yield from _write(draft, history, model)
-    yield draft.finish(time.perf_counter() - started, model)
+    yield draft.finish(time.perf_counter() - started)
 
 
 def _why_nothing(query: Query, retrieved: Retrieved) -> str:
@@ -88,7 +89,8 @@ def _write(draft: _Draft, history: History, model: LanguageModel) -> Iterator[Ev
     """A language model's answer, checked sentence by sentence while it is written."""
     system, user = _prompt(draft.question, history, draft.retrieved.passages)
     unread = unshown = ""
-    for piece in model.stream(system, user):
+    reply = model.reply(system, user)
+    for piece in reply:
         unread += piece
         unshown += piece
         if not draft.sentences and _refuses(unread):
@@ -98,6 +100,7 @@ def _write(draft: _Draft, history: History, model: LanguageModel) -> Iterator[Ev
         *done, unread = _marked_sentences(unread)
         for sentence in done:
             yield from _check(draft, sentence)
+    draft.usage = reply.usage
     if not draft.sentences and (not unread.strip() or _refuses(unread)):
         yield from draft.abstain("the language model found no answer in the passages")
     else:
@@ -192,6 +195,7 @@ class _Draft:
     sentences: list[Sentence] = field(default_factory=list)
     citations: list[Citation] = field(default_factory=list)
     reason: str | None = None
+    usage: Usage | None = None
     shown: int = 0
 
     def cite(self, passage: Passage, start: int, end: int, claim: str = "") -> int | None:
@@ -249,7 +253,7 @@ class _Draft:
             lines += ["What comes nearest:", *(f"– {line}" for line in dict.fromkeys(nearest))]
         return "\n".join(lines)
 
-    def finish(self, seconds: float, model: LanguageModel | None) -> Answer:
+    def finish(self, seconds: float) -> Answer:
         """The whole answer."""
         checked = [s for s in self.sentences if s.verdict in ("quoted", "supported")]
         share = len(checked) / len(self.sentences) if self.sentences else 1.0
@@ -264,7 +268,7 @@ class _Draft:
             abstained=self.reason is not None,
             reason=self.reason,
             model=self.model,
-            usage=model.usage if model else None,
+            usage=self.usage,
             timings={"retrieve": self.retrieved.seconds, "answer": seconds},
         )
 

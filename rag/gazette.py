@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from rag.answering import answer
 from rag.archive import Archive
-from rag.embeddings import DEFAULT_MODEL, load_embedder
+from rag.embeddings import load_embedder
 from rag.errors import ArchiveError, UsageError
 from rag.language_model import LanguageModel, load_language_model
+from rag.minilm import DEFAULT_MODEL
 from rag.question import History, understand
 from rag.retrieval import Retrieved, retrieve
 from rag.settings import Settings
@@ -171,6 +172,10 @@ class Gazette:
         outlets = (outlet,) if outlet else ()
         query = understand("articles", outlets=outlets, after=after, before=before)
         return self._archive.ledger.articles(self._archive.choose(query))
+
+    def count(self) -> int:
+        """How many articles the archive holds."""
+        return self._archive.ledger.article_count()
 
     def as_retriever(self, k: int = 5) -> GazetteRetriever:
         """A LangChain retriever over this archive, for anyone's own chain."""

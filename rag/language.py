@@ -114,6 +114,19 @@ def names(text: str) -> set[str]:
     return {name for name in found if name not in FUNCTION_WORDS}
 
 
-def negations(text: str) -> int:
-    """How many words of negation a text holds."""
-    return sum(word in NEGATIONS for word in words(text))
+def negated_terms(text: str) -> set[str]:
+    """The content words, as stems, that a word of negation stands before (or, last, behind)."""
+    found: set[str] = set()
+    for start, end in sentence_spans(text):
+        negating, last = False, ""
+        for word in words(text[start:end]):
+            if word in NEGATIONS:
+                negating = True
+            elif word not in FUNCTION_WORDS:
+                last = stem(word)
+                if negating:
+                    found.add(last)
+                negating = False
+        if negating and last:
+            found.add(last)
+    return found

@@ -32,28 +32,48 @@ class LanguageModel:
 
     def __init__(self, model: BaseChatModel, name: str, secrets: Sequence[str] = ()) -> None:
         self.name = name
-        self.usage: Usage | None = None
-        """Of the last stream, where the provider tells."""
         self._model = model
         self._secrets = tuple(secrets)
 
-    def stream(self, system: str, user: str) -> Iterator[str]:
-        """The model's text, piece by piece.
+    def reply(self, system: str, user: str) -> Reply:
+        """What the model says to two messages, to be iterated over once."""
+        return Reply(self, self._model.stream([("system", system), ("human", user)]))
 
-        Raises `LanguageModelError` where it cannot be reached, refuses, or breaks off.
-        """
-        self.usage, ended, provider = None, False, ":" in self.name
+    def explain(self, error: Exception) -> str:
+        """A provider's error in one line, without keys."""
+        said = " ".join(str(error).split())[:300] or type(error).__name__
+        for secret in self._secrets:
+            said = said.replace(secret, "***")
+        return (
+            f"the language model {self.name!r} failed ({type(error).__name__}: {said}); check the "
+            "model's name, its key and --base-url, or ask without --llm"
+        )
+
+
+class Reply:
+    """A model's text, piece by piece; then the tokens it took."""
+
+    def __init__(self, model: LanguageModel, chunks: Iterator[AIMessageChunk]) -> None:
+        self.usage: Usage | None = None
+        """Complete when the text is; None where the provider does not tell."""
+        self._model = model
+        self._chunks = chunks
+
+    def __iter__(self) -> Iterator[str]:
+        """Raises `LanguageModelError` where the model cannot be reached, refuses, or breaks off."""
+        ended = False
         try:
-            for chunk in self._model.stream([("system", system), ("human", user)]):
+            for chunk in self._chunks:
                 self._count(chunk)
                 ended = ended or any(key in chunk.response_metadata for key in _ENDINGS)
                 if chunk.text:
                     yield str(chunk.text)
         except Exception as error:  # each provider has its own families of errors
-            raise LanguageModelError(self._explain(error)) from error
-        if provider and not ended:
+            raise LanguageModelError(self._model.explain(error)) from error
+        if not ended and ":" in self._model.name:  # a model that a caller made may give no reason
             raise LanguageModelError(
-                f"the language model {self.name!r} broke off before its answer's end; ask again"
+                f"the language model {self._model.name!r} broke off before its answer's end; "
+                "ask again"
             )
 
     def _count(self, chunk: AIMessageChunk) -> None:
@@ -63,15 +83,6 @@ class LanguageModel:
                 before.input_tokens + chunk.usage_metadata["input_tokens"],
                 before.output_tokens + chunk.usage_metadata["output_tokens"],
             )
-
-    def _explain(self, error: Exception) -> str:
-        said = " ".join(str(error).split())[:300] or type(error).__name__
-        for secret in self._secrets:
-            said = said.replace(secret, "***")
-        return (
-            f"the language model {self.name!r} failed ({type(error).__name__}: {said}); check the "
-            "model's name, its key and --base-url, or ask without --llm"
-        )
 
 
 def load_language_model(settings: Settings) -> LanguageModel | None:

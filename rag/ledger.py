@@ -241,6 +241,10 @@ class Ledger:
         )
         return (_article(row) for row in rows)
 
+    def article_count(self) -> int:
+        """How many articles there are."""
+        return self._count("articles", ["ready"], [])
+
     def find(self, name: str, source_key: str) -> list[str]:
         """The ids of the articles that a user may mean: by id, by URL, or by source."""
         rows = self._db.execute(

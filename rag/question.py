@@ -44,8 +44,11 @@ def understand(
             f"the question has {len(question):,} characters, and at most {MAX_QUESTION_CHARS:,} "
             "can be searched for; ask a shorter one"
         )
+    standalone = _standalone(question, history)
     return Query(
-        text=_standalone(question, history),
+        text=standalone,
+        # A question that only seems to lean on the turns before is still searched on its own.
+        parts=() if standalone == question else (question, standalone),
         outlets=tuple(outlets),
         after=_day(after, "after"),
         before=_day(before, "before"),

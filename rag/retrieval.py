@@ -47,15 +47,22 @@ def _candidates(
 ) -> list[Passage]:
     if not choice.chunks:
         return []
-    dense = archive.nearest(choice, embedder.encode_query(query.text), CANDIDATES)
-    lexical = archive.lexical(search_terms(query.text), choice, CANDIDATES)
-    fused = fuse([number for number, _ in dense], [number for number, _ in lexical])
+    rankings: list[list[int]] = []
+    dense: dict[int, float] = {}
+    lexical: dict[int, float] = {}
+    for text in query.parts or (query.text,):
+        for search, scores in (
+            (archive.nearest(choice, embedder.encode_query(text), CANDIDATES), dense),
+            (archive.lexical(search_terms(text), choice, CANDIDATES), lexical),
+        ):
+            rankings.append([number for number, _ in search])
+            scores |= {n: max(score, scores.get(n, score)) for n, score in search}
+    fused = fuse(*rankings)
     found = archive.passages(list(fused))
-    cosines, bm25 = dict(dense), dict(lexical)
     candidates = [
-        replace(found[number], scores=Scores(cosines.get(number), bm25.get(number), score))
-        for number, score in fused.items()
-        if number in found
+        replace(found[n], scores=Scores(dense.get(n), lexical.get(n), score))
+        for n, score in fused.items()
+        if n in found
     ]
     return rank(query, candidates)
 

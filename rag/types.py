@@ -65,6 +65,7 @@ class Query:
     as_of: date | None = None
     """To the end of that day."""
     parts: tuple[str, ...] = ()
+    """What is searched one by one, where it is not the text as a whole."""
     kind: QueryKind = "question"
 
 

@@ -34,10 +34,15 @@ class ChromaVectors:
     def _open(self) -> Collection:
         if self._collection is None:
             import chromadb
+            from chromadb.api.shared_system_client import SharedSystemClient
             from chromadb.config import Settings
 
             settings = Settings(anonymized_telemetry=False)
-            client = chromadb.PersistentClient(str(self.path), settings)
+            try:
+                client = chromadb.PersistentClient(str(self.path), settings)
+            except BaseException:
+                SharedSystemClient.clear_system_cache()  # it keeps what failed to start
+                raise
             self._client = cast("Client", client)  # its declared type lacks close()
             self._collection = client.get_or_create_collection(
                 COLLECTION, configuration={"hnsw": {"space": "cosine"}}, embedding_function=None

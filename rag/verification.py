@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from rag.language import fold, names, negations, numbers, sentence_spans, terms
+from rag.language import fold, names, negated_terms, numbers, sentence_spans, terms
 from rag.types import Verdict
 
 MOST = 0.6
@@ -26,7 +26,8 @@ class Claim:
     terms: frozenset[str]
     numbers: frozenset[str]
     names: frozenset[str]
-    negated: bool
+    negated: frozenset[str]
+    """Of its terms, those that are denied."""
 
     @classmethod
     def of(cls, text: str) -> Claim:
@@ -35,7 +36,7 @@ class Claim:
             frozenset(terms(text)),
             frozenset(numbers(text)),
             frozenset(names(text)),
-            negations(text) % 2 == 1,
+            frozenset(negated_terms(text)),
         )
 
 
@@ -91,14 +92,12 @@ def _compare(claim: Claim, sentence: str, text: str, quote: tuple[int, int, int]
     missing_names = {
         name for name in claim.names - found.names if name not in fold(text).casefold()
     }
-    agrees = claim.numbers <= found.numbers and not missing_names
-    if recall >= MOST and agrees and claim.negated == found.negated:
-        return Verdict("supported", 0.5 + 0.5 * recall, quote)
-    other_number = bool(claim.numbers - found.numbers and found.numbers - claim.numbers)
-    if (
-        recall >= NEARLY_ALL
-        and not missing_names
-        and (other_number or (agrees and claim.negated != found.negated))
-    ):
+    denies = bool((claim.negated ^ found.negated) & claim.terms & found.terms)
+    differs = bool(claim.numbers - found.numbers and found.numbers - claim.numbers)
+    if missing_names or recall < MOST:
+        return Verdict("unsupported", 0.4 * recall, quote if recall else None)
+    if claim.numbers <= found.numbers and not denies:
+        return Verdict("supported", 0.5 + 0.45 * recall, quote)
+    if recall >= NEARLY_ALL and (differs or denies):
         return Verdict("contradicted", 0.2 * (1 - recall), quote)
-    return Verdict("unsupported", 0.4 * recall, quote if recall else None)
+    return Verdict("unsupported", 0.4 * recall, quote)

@@ -1,6 +1,116 @@
-"""What every test shares: nothing leaves the machine, no file outside the test's own folder."""
+"""What every test shares: the sample archive, a chat server; nothing leaves the machine."""
 
+from __future__ import annotations
+
+import json
 import os
+import shutil
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["ANONYMIZED_TELEMETRY"] = "False"
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+for name in [name for name in os.environ if name.startswith("GAZETTE_")]:
+    if name != "GAZETTE_REQUIRE_BROWSER":
+        del os.environ[name]
+
+ROOT = Path(__file__).parent.parent
+SAMPLE = ROOT / "evals" / "articles" / "articles.jsonl"
+
+
+@pytest.fixture(scope="session")
+def sample_archive(tmp_path_factory):
+    """The sample articles in an archive that no test writes to."""
+    from ingest import ingest
+
+    archive = tmp_path_factory.mktemp("sample") / "archive"
+    ingest(SAMPLE, archive)
+    return archive
+
+
+@pytest.fixture
+def archive_copy(sample_archive, tmp_path):
+    """The sample archive, to be written to."""
+    return Path(shutil.copytree(sample_archive, tmp_path / "archive"))
+
+
+@pytest.fixture(scope="session")
+def gazette(sample_archive):
+    from rag import Gazette
+
+    with Gazette.open(sample_archive) as opened:
+        yield opened
+
+
+class ChatServer:
+    """A loopback server that speaks Mistral's chat completions; it answers what a test sets."""
+
+    def __init__(self) -> None:
+        self.pieces: list[str] = []
+        self.status = 200
+        self.cut = False
+        """Break off without the last event, as a lost connection does."""
+        self.requests: list[dict] = []
+        self.authorizations: list[str | None] = []
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                outer.requests.append(json.loads(body))
+                outer.authorizations.append(self.headers["Authorization"])
+                outer.answer(self)
+
+            def log_message(self, *args):
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.base_url = f"http://127.0.0.1:{self._server.server_port}/v1"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def answer(self, handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(self.status)
+        if self.status != 200:
+            error = {"object": "error", "message": "Unauthorized", "type": "invalid_request_error"}
+            handler.send_header("Content-Type", "application/json")
+            handler.end_headers()
+            handler.wfile.write(json.dumps(error).encode())
+            return
+        handler.send_header("Content-Type", "text/event-stream")
+        handler.end_headers()
+        events = [_event({"role": "assistant", "content": ""})]
+        events += [_event({"content": piece}) for piece in self.pieces]
+        if not self.cut:
+            events += [_event({"content": ""}, "stop"), "data: [DONE]\n\n"]
+        for event in events:
+            handler.wfile.write(event.encode())
+            handler.wfile.flush()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def _event(delta: dict, finish: str | None = None) -> str:
+    chunk = {
+        "id": "cmpl-1",
+        "object": "chat.completion.chunk",
+        "created": int(time.time()),
+        "model": "mistral-small-latest",
+        "choices": [{"index": 0, "delta": delta, "finish_reason": finish}],
+    }
+    if finish:
+        chunk["usage"] = {"prompt_tokens": 900, "completion_tokens": 30, "total_tokens": 930}
+    return f"data: {json.dumps(chunk)}\n\n"
+
+
+@pytest.fixture
+def chat_server():
+    server = ChatServer()
+    yield server
+    server.close()
