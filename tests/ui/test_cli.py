@@ -1,0 +1,170 @@
+"""The command line: results on stdout, complaints on stderr, exit codes, no traceback."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+
+import pytest
+
+from tests.conftest import SAMPLE
+from ui.cli import main
+
+QUESTION = "How many people died in the Tordis disaster?"
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, tmp_path):
+    """Run a command in an empty folder: (exit code, stdout, stderr)."""
+    monkeypatch.chdir(tmp_path)
+
+    def command(*arguments):
+        monkeypatch.setattr("sys.argv", ["gazette", *map(str, arguments)])
+        with pytest.raises(SystemExit) as caught:
+            main()
+            raise SystemExit(0)
+        written = capsys.readouterr()
+        return caught.value.code or 0, written.out, written.err
+
+    return command
+
+
+def test_ingest_ask_list_show_remove(run):
+    code, out, _ = run("ingest", SAMPLE)
+    assert (code, out) == (0, "24 added, 0 changed, 0 unchanged, 0 removed, 0 skipped\n")
+    code, out, _ = run("ask", QUESTION)
+    assert code == 0
+    assert "[1]" in out
+    assert "killed 14 people" in out
+    code, out, _ = run("articles", "list", "--outlet", "kontor.est")
+    assert len(out.splitlines()) == 5
+    article_id = out.split()[0]
+    code, out, _ = run("articles", "show", article_id)
+    assert "Kontor" in out
+    assert run("articles", "remove", article_id)[1] == "1 removed\n"
+    code, _, err = run("articles", "show", article_id)
+    assert (code, err.count("\n")) == (1, 1)
+
+
+def test_json_is_the_types_field_by_field(run, sample_archive):
+    code, out, _ = run("ask", QUESTION, "--archive", sample_archive, "--json")
+    answer = json.loads(out)
+    assert code == 0
+    assert set(answer) == {
+        "question", "text", "sentences", "citations", "conflicts", "passages", "abstained",
+        "reason", "confidence", "query", "model", "usage", "timings",
+    }  # fmt: skip
+    assert set(answer["citations"][0]) == {
+        "number", "article_id", "title", "url", "outlet", "published", "quote", "start", "end",
+        "speaker", "also_in",
+    }  # fmt: skip
+    assert set(answer["passages"][0]["scores"]) == {"dense", "lexical", "fused", "reranked"}
+    assert answer["conflicts"] == []
+    assert answer["citations"][0]["published"].startswith("20")
+    code, out, _ = run("ingest", SAMPLE, "--json")
+    assert json.loads(out)["added"] == 24
+
+
+def test_filters_narrow_what_is_searched(run, sample_archive):
+    def outlets(*filters):
+        out = run("ask", QUESTION, "--archive", sample_archive, "--json", *filters)[1]
+        answer = json.loads(out)
+        return answer, {(p["outlet"], p["published"][:10]) for p in answer["passages"]}
+
+    assert {outlet for outlet, _ in outlets("--outlet", "Kontor")[1]} == {"Kontor"}
+    days = {day for _, day in outlets("--after", "2025-01-17", "--before", "2025-01-30")[1]}
+    assert days == {"2025-01-17"}
+    assert max(day for _, day in outlets("--as-of", "2025-01-17")[1]) == "2025-01-17"
+    answer, found = outlets("--outlet", "The Moon Times")
+    assert answer["abstained"]
+    assert found == set()
+    assert "outlets and dates" in answer["reason"]
+
+
+def test_skipped_sources_are_named_and_strict_makes_them_fail(run, tmp_path):
+    (tmp_path / "good.txt").write_text("The harbour froze on Monday.")
+    code, out, err = run("ingest", "good.txt", "missing.txt")
+    assert (code, out.split(",")[0]) == (0, "1 added")
+    assert "skipped missing.txt: does not exist" in err
+    assert run("ingest", "good.txt", "missing.txt", "--strict")[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["ingest", "missing.txt"], 1, "missing.txt"),
+        (["ingest", "http://169.254.169.254/latest"], 1, "--allow-private"),
+        (["ask", QUESTION, "--archive", "nowhere"], 1, "gazette ingest"),
+        (["ask", " "], 2, "empty"),
+        (["ask", "why " * 25_000], 2, "99,999 characters"),
+        (["ask", QUESTION, "--after", "soon"], 2, "year-month-day"),
+        (["ask", QUESTION, "--llm", "nonsense"], 1, "provider:model"),
+        (["ask", QUESTION, "--llm", "mistralai:mistral-small-latest"], 1, "MISTRAL_API_KEY"),
+        (["eval", "missing.jsonl"], 2, "missing.jsonl"),
+        (["ingest"], 2, "Missing argument"),
+        (["frobnicate"], 2, "frobnicate"),
+        (["articles", "remove", "nothing"], 1, "nothing"),
+    ],
+)
+def test_bad_input_is_told_in_a_line(run, sample_archive, monkeypatch, arguments, code, says):
+    monkeypatch.delenv("MISTRAL_API_KEY", raising=False)
+    shutil.copytree(sample_archive, "archive")
+    got, out, err = run(*arguments)
+    assert (got, out) == (code, "")
+    assert says in err
+    assert "Traceback" not in err
+    if err.startswith("error:"):
+        assert err.count("\n") == 1
+
+
+def test_a_newer_archive_and_a_wrong_setting_are_told(run, archive_copy, tmp_path):
+    (tmp_path / "gazette.toml").write_text("passages = 'many'")
+    assert run("ask", QUESTION)[0] == 2
+    (tmp_path / "gazette.toml").write_text(f"archive = '{archive_copy}'\npassages = 3")
+    assert run("ask", QUESTION)[0] == 0
+    with sqlite3.connect(archive_copy / "ledger.sqlite") as ledger:
+        ledger.execute("PRAGMA user_version = 99")
+    ledger.close()
+    code, _, err = run("ask", QUESTION)
+    assert (code, "upgrade Gazette" in err) == (1, True)
+
+
+def test_flag_before_environment_before_file(run, sample_archive, tmp_path, monkeypatch):
+    (tmp_path / "gazette.toml").write_text("archive = 'from-file'")
+    assert "from-file" in run("ask", QUESTION)[2]
+    monkeypatch.setenv("GAZETTE_ARCHIVE", "from-environment")
+    assert "from-environment" in run("ask", QUESTION)[2]
+    assert run("ask", QUESTION, "--archive", sample_archive)[0] == 0
+
+
+def test_help_teaches_by_example(run):
+    code, out, _ = run("--help")
+    assert code == 0
+    assert "gazette ask" in out
+    for command in ("ingest", "ask", "chat", "eval", "reindex", "articles"):
+        assert command in out
+        assert run(command, "--help")[0] == 0
+
+
+def test_eval_counts_and_names_what_failed(run, sample_archive, tmp_path):
+    question = {
+        "id": "q1",
+        "kind": "fact",
+        "question": QUESTION,
+        "answers": ["14 people"],
+        "quotes": [{"page": "https://", "quote": "the disaster that killed 14 people"}],
+    }
+    silly = {"id": "q2", "kind": "unanswerable", "question": " ", "answers": []}
+    (tmp_path / "q.jsonl").write_text(f"{json.dumps(question)}\n{json.dumps(silly)}\n")
+    code, out, err = run("eval", "q.jsonl", "--archive", sample_archive, "--json")
+    report = json.loads(out)
+    assert code == 0
+    assert report["rows"][-1]["kind"] == "all"
+    assert report["rows"][0]["hit_at_5"] == 1
+    assert report["rows"][0]["right"] == 1
+    assert report["quotes"] == report["exact_quotes"] > 0
+    assert [failure[0] for failure in report["failures"]] == ["q2"]
+    assert "q2" in err
+    code, out, _ = run("eval", "q.jsonl", "--archive", sample_archive)
+    assert "hit@5" in out
