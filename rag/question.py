@@ -45,10 +45,11 @@ def understand(
             "can be searched for; ask a shorter one"
         )
     standalone = _standalone(question, history)
+    leans = standalone != question
     return Query(
         text=standalone,
-        # A question that only seems to lean on the turns before is still searched on its own.
-        parts=() if standalone == question else (question, standalone),
+        # A question that may only seem to lean on the turns before is searched on its own too.
+        parts=(question, standalone) if leans and not _goes_on(question) else (),
         outlets=tuple(outlets),
         after=_day(after, "after"),
         before=_day(before, "before"),
@@ -68,12 +69,12 @@ def _standalone(question: str, history: History) -> str:
 
 
 def _leans_back(question: str) -> bool:
-    said = list(words(question))
-    return (
-        len(said) <= _SHORT_WORDS
-        or question.casefold().startswith(_GOING_ON)
-        or not _POINTING.isdisjoint(said)
-    )
+    return _goes_on(question) or not _POINTING.isdisjoint(words(question))
+
+
+def _goes_on(question: str) -> bool:
+    """Whether a question makes no sense without the turn before it."""
+    return len(list(words(question))) <= _SHORT_WORDS or question.casefold().startswith(_GOING_ON)
 
 
 def _day(value: date | str | None, name: str) -> date | None:

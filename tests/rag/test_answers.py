@@ -1,0 +1,180 @@
+"""What is found and what is said, without a language model."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from datetime import date
+
+import pytest
+
+from ingest import ingest
+from rag import Answer, Gazette, SentenceDone, Token, ask
+from rag.errors import UsageError
+from rag.question import understand
+from rag.retrieval import RRF_K, fuse
+from rag.types import MAX_PASSAGE_CHARS
+
+
+def test_every_quote_stands_in_its_article_and_carries_its_mark(gazette):
+    answer = gazette.ask("How many people died in the Tordis disaster?")
+    assert not answer.abstained
+    assert answer.reason is None
+    assert 0 < answer.confidence < 1
+    for citation in answer.citations:
+        article = gazette.article(citation.article_id)
+        assert article.text[citation.start : citation.end] == citation.quote
+        assert (citation.speaker, citation.also_in) == (None, ())
+    assert [citation.number for citation in answer.citations] == [1, 2, 3][: len(answer.citations)]
+    for sentence in answer.sentences:
+        assert sentence.verdict == "quoted"
+        assert f"{sentence.text} [{sentence.citations[0]}]" in answer.text
+    assert sum(len(citation.quote.split()) for citation in answer.citations) <= 120
+    assert "[1] The Lindholt Courier, 17 February 2026: Tordis sank" in str(answer)
+
+
+def test_what_the_articles_do_not_say(gazette):
+    answer = gazette.ask("Which pianist won the Chopin competition in Warsaw?")
+    assert answer.abstained
+    assert answer.text.startswith("The articles do not say")
+    assert answer.citations == answer.sentences == ()
+    assert len(answer.passages) == 5
+    assert answer.passages[0].title in answer.text
+
+
+def test_passages_are_article_text_within_bounds_each_text_once(gazette):
+    passages = gazette.retrieve("How much will the bridge to Ransey cost?", k=30)
+    for passage in passages:
+        article = gazette.article(passage.article_id)
+        assert article.text[passage.start : passage.end] == passage.text
+        assert len(passage.text) <= MAX_PASSAGE_CHARS
+        assert passage.scores.fused is not None
+    fused = [passage.scores.fused for passage in passages]
+    assert fused == sorted(fused, reverse=True)
+    assert len({passage.text for passage in passages}) == len(passages) == 30
+
+
+def test_equal_texts_take_one_place(tmp_path):
+    for name in ("one", "two", "three"):
+        record = {"title": name, "text": "The harbour of Brunn froze on Monday.", "outlet": name}
+        (tmp_path / f"{name}.json").write_text(json.dumps(record))
+    ingest(tmp_path, tmp_path / "archive")
+    with Gazette.open(tmp_path / "archive") as gazette:
+        assert gazette.count() == 3
+        assert len(gazette.retrieve("When did the harbour freeze?")) == 1
+
+
+def test_filters_compare_instants_and_leave_out_the_undated(tmp_path):
+    stamps = {
+        "late": "2025-03-14T23:30:00-02:00",  # the 15th in UTC
+        "early": "2025-03-14T00:30:00+02:00",  # the 13th in UTC
+        "undated": None,
+    }
+    for name, published in stamps.items():
+        record = {"title": name, "text": f"Ice at {name} harbour.", "published": published}
+        record |= {"outlet": "The Post", "url": f"https://www.post.example/{name}"}
+        (tmp_path / f"{name}.json").write_text(json.dumps(record))
+    ingest(tmp_path, tmp_path / "archive")
+
+    def titles(**filters):
+        return {passage.title for passage in gazette.retrieve("ice harbour", **filters)}
+
+    with Gazette.open(tmp_path / "archive") as gazette:
+        assert titles() == {"late", "early", "undated"}
+        assert titles(after="2025-03-14") == {"late"}
+        assert titles(before=date(2025, 3, 14)) == {"early"}
+        assert titles(as_of="2025-03-14") == {"early"}
+        assert titles(as_of="2025-03-15") == {"late", "early"}
+        for name in (
+            "the post",
+            "Post",
+            "post.example",
+            "www.post.example",
+            "https://post.example",
+        ):
+            assert len(titles(outlets=[name])) == 3
+        assert titles(outlets=["Pos"]) == set()
+        answer = gazette.ask("ice?", after="2026-01-01")
+        assert "1 undated left out" in answer.reason
+        printed = {article.title: article.published for article in gazette.articles()}
+        assert printed["late"].date() == printed["early"].date() == date(2025, 3, 14)
+
+
+def test_a_follow_up_leans_on_the_turn_before(gazette):
+    history = [("Who scored the winner in the Cup final?", "Pelle Druve.")]
+    assert "Cup final" in understand("And how many watched it?", history).text
+    whole = "How much will the railway tunnel under Dallum cost?"
+    assert understand(whole, history).text == whole
+    answer = gazette.ask("And how many people watched it?", history=history)
+    assert "21,480" in answer.text
+
+
+def test_fuse_is_reciprocal_rank_fusion():
+    assert fuse([1, 2], [2, 3]) == pytest.approx(
+        {2: 1 / (RRF_K + 2) + 1 / (RRF_K + 1), 1: 1 / (RRF_K + 1), 3: 1 / (RRF_K + 2)}
+    )
+
+
+def test_events_add_up_to_the_answer(gazette):
+    events = list(gazette.stream("Which judge put the Siefken yard under creditor protection?"))
+    answer = events[-1]
+    assert isinstance(answer, Answer)
+    tokens = "".join(event.text for event in events if isinstance(event, Token))
+    assert tokens.strip() == answer.text
+    done = [event for event in events if isinstance(event, SentenceDone)]
+    assert tuple(event.sentence for event in done) == answer.sentences
+    assert tuple(c for event in done for c in event.citations) == answer.citations
+
+
+def test_sync_async_and_one_shot_agree(gazette, sample_archive):
+    question = "Who scored the winner in the 2025 Estrand Cup final?"
+    text = gazette.ask(question).text
+    assert asyncio.run(gazette.aask(question)).text == text
+    assert ask(question, sample_archive).text == text
+
+
+def test_several_threads_may_ask_at_once(gazette):
+    questions = ["Why did the Tordis sink?", "Who buys Siefken Yard?", "What kills the eels?"] * 3
+    expected = {question: gazette.ask(question).text for question in questions}
+    got = []
+    threads = [
+        threading.Thread(target=lambda q=question: got.append((q, gazette.ask(q).text)))
+        for question in questions
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(got) == 9
+    assert all(expected[question] == text for question, text in got)
+
+
+def test_as_a_langchain_retriever(gazette):
+    documents = gazette.as_retriever(k=3).invoke("Why did the Tordis sink?")
+    assert len(documents) == 3
+    article = gazette.article(documents[0].metadata["article_id"])
+    metadata = documents[0].metadata
+    assert article.text[metadata["start"] : metadata["end"]] == documents[0].page_content
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"question": " \n"}, "empty"),
+        ({"question": "x" * 100_000}, "100,000 characters"),
+        ({"question": "why?", "after": "14.3.2025"}, "year-month-day"),
+        ({"question": "why?", "before": "2025-02-30"}, "before='2025-02-30'"),
+    ],
+)
+def test_a_question_that_makes_no_sense(gazette, arguments, says):
+    with pytest.raises(UsageError, match=says):
+        gazette.ask(**arguments)
+
+
+@pytest.mark.parametrize(
+    "question",
+    ['"', "AND OR NOT NEAR(", "* - ^ : {}", "naïve 日本語 🦑", "'; DROP TABLE chunks; --"],
+)
+def test_no_question_breaks_the_search(gazette, question):
+    assert isinstance(gazette.ask(question), Answer)
