@@ -39,7 +39,7 @@ class Row:
     hit_at_1: float | None
     hit_at_5: float | None
     all_at_5: float | None
-    """All the gold quotes in the first five: what a multi question needs."""
+    """Of multi questions: all their gold quotes in the first five."""
     right: float | None
     """Of the answerable questions."""
     abstained_rightly: float | None
@@ -131,7 +131,11 @@ def _row(kind: str, results: Sequence[Result]) -> Row:
         hit_at_1=_mean([is_hit(result.ranks, 1) for result in with_quotes]),
         hit_at_5=_mean([is_hit(result.ranks, 5) for result in with_quotes]),
         all_at_5=_mean(
-            [all(rank is not None and rank <= 5 for rank in r.ranks) for r in with_quotes]
+            [
+                all(rank is not None and rank <= 5 for rank in r.ranks)
+                for r in with_quotes
+                if r.question.kind == "multi"
+            ]
         ),
         right=_mean([result.right for result in answerable]),
         abstained_rightly=_mean([_abstained(result) for result in unanswerable]),

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.embeddings import Embedder
-from rag.language import names, numbers, sentence_spans, terms, words
+from rag.language import fold, names, numbers, sentence_spans, terms, words
 from rag.types import Passage, Query
 
 SENTENCES = 3
@@ -41,6 +41,12 @@ _DATE = re.compile(
     r"\b(?:\d{4}|(?:mon|tues|wednes|thurs|fri|satur|sun)day|january|february|march|april|may|june|"
     r"july|august|september|october|november|december|yesterday|today|tomorrow)\b",
     re.IGNORECASE,
+)
+
+# "LINDHOLT, Jan 17 (TBL) – "
+_DATELINE = re.compile(
+    r"[A-ZÀ-Þ][A-ZÀ-Þ .'’/-]+(?:, [^()–—]{1,25})?(?: ?\([^()]{2,40}\))? ?(?:[–—]|--?) ?"
+    r"(?=[\w“\"‘'])"
 )
 
 
@@ -169,19 +175,25 @@ def _gives_what_is_asked(question: str, sentence: str) -> bool:
 
 
 def _candidates(passages: Sequence[Passage]) -> list[Candidate]:
-    """Every sentence of the passages, a text that stands in several once."""
+    """Every sentence of the passages without its dateline, each text once."""
     seen: set[str] = set()
     candidates = []
     for rank, passage in enumerate(passages):
         before = ""
         for start, end in sentence_spans(passage.text):
+            start += _dateline_length(passage.text[start:end])
             text = passage.text[start:end]
-            if text not in seen:
-                seen.add(text)
+            if (folded := fold(text)) not in seen:
+                seen.add(folded)
                 offsets = passage.start + start, passage.start + end
                 candidates.append(Candidate(passage, rank, *offsets, text, before))
             before = text
     return candidates
+
+
+def _dateline_length(sentence: str) -> int:
+    match = _DATELINE.match(sentence)
+    return match.end() if match else 0
 
 
 def _reading_order(chosen: Sequence[Candidate]) -> tuple[Candidate, ...]:

@@ -10,7 +10,7 @@ from itertools import islice
 from rag.archive import Archive
 from rag.embeddings import Embedder
 from rag.filters import Choice
-from rag.language import FUNCTION_WORDS, fold, sentence_spans, words
+from rag.language import FUNCTION_WORDS, sentence_spans, words
 from rag.types import MAX_PASSAGE_CHARS, Passage, Query, Scores
 
 CANDIDATES = 50
@@ -18,6 +18,9 @@ CANDIDATES = 50
 RRF_K = 20
 """Damping of reciprocal rank fusion. Cormack, Clarke and Büttcher (SIGIR 2009) use 60 for runs of
 a thousand; with fifty candidates a smaller one tells first from tenth."""
+
+SHINGLE_WORDS, COPIED = 4, 0.8
+"""Of two passages, one is a copy where the shorter shares so much of its runs of four words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +108,21 @@ def rank(query: Query, passages: Sequence[Passage]) -> list[Passage]:
 
 
 def _each_text_once(passages: Iterable[Passage]) -> Iterable[Passage]:
-    """Syndicated text takes one place."""
-    seen: set[str] = set()
+    """Syndicated text takes one place, also where its dateline or its end was changed."""
+    seen: list[set[tuple[str, ...]]] = []
     for passage in passages:
-        text = fold(passage.text).casefold()
-        if text not in seen:
-            seen.add(text)
+        shingles = _shingles(passage.text)
+        if not any(_is_copy(shingles, other) for other in seen):
+            seen.append(shingles)
             yield passage
+
+
+def _shingles(text: str) -> set[tuple[str, ...]]:
+    """Runs of `SHINGLE_WORDS` words; of a shorter text, the text."""
+    all_words = list(words(text))
+    count = max(1, len(all_words) - SHINGLE_WORDS + 1)
+    return {tuple(all_words[i : i + SHINGLE_WORDS]) for i in range(count)}
+
+
+def _is_copy(one: set[tuple[str, ...]], other: set[tuple[str, ...]]) -> bool:
+    return len(one & other) >= COPIED * min(len(one), len(other))

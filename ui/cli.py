@@ -241,7 +241,7 @@ def _with_quotes(answer: Answer) -> str:
     """An answer for the terminal: the text, then each source with its quote."""
     lines = [answer.text]
     for citation in answer.citations:
-        lines += ["", describe(citation), f"    “{citation.quote}”"]
+        lines += ["", describe(citation), f"    > {citation.quote}"]
         lines += [f"    {citation.url}"] if citation.url else []
     unsupported = [s.text for s in answer.sentences if s.verdict in ("unsupported", "contradicted")]
     if unsupported:

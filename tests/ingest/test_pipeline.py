@@ -42,7 +42,7 @@ def test_every_format_is_read_plain_and_gzipped(tmp_path, archive):
     files = {
         "a.html": page,
         "b.txt": b"The harbour froze.\nShips waited outside.",
-        "c.md": b"---\ntitle: Ice\noutlet: The Brunn Post\ndate: 2025-01-05\n---\n\nThe *river* froze.",
+        "c.md": b"---\ntitle: Ice\noutlet: Post\ndate: 2025-01-05\n---\n\nThe *sea* froze.",
         "d.json": record(title="Frost", authors="Ada Brook").encode(),
         "e.jsonl": f"{record(url='https://x.example/1')}\n\n{record(title='Two')}\n".encode(),
     }
@@ -55,7 +55,7 @@ def test_every_format_is_read_plain_and_gzipped(tmp_path, archive):
         markdown = articles[str(folder / "c.md")]
         assert (markdown.title, markdown.outlet) == ("Ice", "The Brunn Post")
         assert markdown.published.isoformat() == "2025-01-05T00:00:00+00:00"
-        assert markdown.text == "The *river* froze."
+        assert markdown.text == "The *sea* froze."
         assert articles[str(folder / "b.txt")].text == "The harbour froze.\nShips waited outside."
         assert articles[str(folder / "b.txt")].title == "The harbour froze."
         assert articles[str(folder / "z-d.json.gz")].authors == ("Ada Brook",)

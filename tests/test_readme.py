@@ -1,0 +1,88 @@
+"""What the README shows is what the program prints, and the wheel works outside the clone."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+
+
+def run(arguments, folder, **environment):
+    done = subprocess.run(
+        arguments,
+        cwd=folder,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder that looks like the clone, without an archive."""
+    folder = tmp_path_factory.mktemp("clone")
+    (folder / "evals").symlink_to(ROOT / "evals")
+    return folder
+
+
+def test_the_console_examples_print_what_they_say(folder):
+    gazette = Path(sys.executable).with_name("gazette")
+    shown = "".join(blocks("console"))
+    printed = ""
+    for command in re.findall(r"^\$ (.*)$", shown, re.MULTILINE):
+        program, *arguments = shlex.split(command)
+        assert program == "gazette"
+        printed += f"$ {command}\n{run([gazette, *arguments], folder)}"
+    assert printed == shown
+
+
+def test_the_python_example_prints_what_it_says(folder):
+    (example,), (shown,) = blocks("python"), blocks("text")
+    assert run([sys.executable, "-c", example], folder) == shown
+
+
+def test_the_first_answer_comes_before_line_30():
+    top = "\n".join(README.splitlines()[:30])
+    assert "docs/chat.png" in top
+    assert "make chat" in top
+    assert (ROOT / "docs" / "chat.png").stat().st_size > 10_000
+
+
+def test_a_wheel_works_outside_the_clone(tmp_path):
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path)]
+    run(build, ROOT)
+    (wheel,) = tmp_path.glob("gazette-*.whl")
+    site = tmp_path / "site"
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target"]
+    run([*install, str(site), str(wheel)], tmp_path)
+    code = (
+        "import sys, rag, evals.runner\n"
+        "assert rag.__file__.startswith(sys.argv[1]), rag.__file__\n"
+        "from evals.datasets import load_questions, sample_archive\n"
+        "from importlib.resources import files\n"
+        "assert (files('rag') / 'prompts' / 'answer.txt').is_file()\n"
+        "assert (files('ui') / 'chat.css').is_file()\n"
+        "with sample_archive() as path, rag.Gazette.open(path) as gazette:\n"
+        "    report = evals.runner.run(gazette, load_questions('sample')[:3], 'sample')\n"
+        "print(report.rows[-1].hit_at_5 > 0)\n"
+    )
+    # -P and an empty folder: the clone is out of reach, but for the editable install behind it
+    assert run([sys.executable, "-P", "-c", code, str(site)], tmp_path, PYTHONPATH=str(site)) == (
+        "True\n"
+    )
