@@ -133,7 +133,7 @@ def _prompt(question: str, history: History, passages: Sequence[Passage]) -> tup
     prompts = files("rag") / "prompts"
     system = (prompts / "answer.txt").read_text(encoding="utf-8")
     fenced = "\n".join(
-        f'<passage number="{number}" from="{_harmless(describe(passage))}">\n'
+        f"<passage number={number} from={_harmless(describe(passage))!r}>\n"
         f"{_harmless(passage.text)}\n</passage>"
         for number, passage in enumerate(passages, 1)
     )
@@ -145,7 +145,7 @@ def _prompt(question: str, history: History, passages: Sequence[Passage]) -> tup
 
 
 def _harmless(text: str) -> str:
-    return text.replace("<", "‹").replace(">", "›").replace('"', "'")
+    return text.replace("<", "‹").replace(">", "›")
 
 
 def _check(draft: _Draft, marked: str) -> Iterator[Event]:
@@ -272,6 +272,7 @@ class _Draft:
             reason=self.reason,
             model=self.model,
             usage=self.usage,
+            undated=self.retrieved.undated,
             timings={"retrieve": self.retrieved.seconds, "answer": seconds},
         )
 

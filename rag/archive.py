@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 import logging
 import os
+import sqlite3
 import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
 
 import filelock
 import numpy as np
@@ -25,7 +25,6 @@ from numpy.typing import NDArray
 from rag.errors import ArchiveError, ArchiveLockedError, EmbeddingError
 from rag.filters import Choice
 from rag.ledger import Indexed, Ledger, Source
-from rag.types import Passage, Query
 from rag.vectors import BATCH, ChromaVectors
 
 logger = logging.getLogger(__name__)
@@ -86,12 +85,7 @@ class Archive:
     def __enter__(self) -> Archive:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         self.close()
 
     # The embedding model that made it
@@ -122,29 +116,32 @@ class Archive:
         holder = self.path / "lock.holder"
         try:
             lock.acquire()
+            holder.write_text(_this_process())
         except filelock.Timeout as error:
             raise ArchiveLockedError(
                 f"the archive {str(self.path)!r} is being written by {_describe_holder(holder)}; "
                 "try again when it has ended"
             ) from error
+        except OSError as error:
+            lock.release()
+            raise self._unwritable(error) from error
         try:
-            holder.write_text(
-                json.dumps(
-                    {
-                        "pid": os.getpid(),
-                        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])[:200],
-                        "since": datetime.now().astimezone().isoformat(timespec="seconds"),
-                    }
-                )
-            )
             with self._searching:
                 self._refresh()
             if self._unfinished():
                 self.commit()
             yield
+        except sqlite3.Error as error:
+            raise self._unwritable(error) from error
         finally:
             holder.unlink(missing_ok=True)
             lock.release()
+
+    def _unwritable(self, error: Exception) -> ArchiveError:
+        return ArchiveError(
+            f"the archive {str(self.path)!r} cannot be written ({error}); check the disk's space "
+            "and who may write there, then run the same command again"
+        )
 
     def put(
         self,
@@ -205,8 +202,11 @@ class Archive:
         """Make Chroma anew from the ledger's vectors; nothing is embedded."""
         self.ledger.set_meta("rebuild", "1")  # until it is done, in case of a crash
         self._chroma.destroy()
-        for ids, article_ids, vectors in self.ledger.vectors(unready_only=False, batch=BATCH):
-            self._chroma.upsert(ids, article_ids, vectors)
+        try:
+            for ids, article_ids, vectors in self.ledger.vectors(unready_only=False, batch=BATCH):
+                self._chroma.upsert(ids, article_ids, vectors)
+        except Exception as error:  # Chroma's own, the disk's
+            raise self._unwritable(error) from error
         self.ledger.set_meta("rebuild", "")
 
     def _repair(self) -> None:
@@ -214,8 +214,8 @@ class Archive:
         try:
             with self.writing():
                 pass
-        except (ArchiveLockedError, PermissionError):  # in a folder that may only be read
-            return
+        except ArchiveError as error:  # another writer is at it, or the folder may only be read
+            logger.info("not repaired: %s", error)
 
     # Searching
 
@@ -226,10 +226,6 @@ class Archive:
             self._chroma.close()
             self._generation = generation
 
-    def choose(self, query: Query) -> Choice:
-        """The chunks that a query's filters leave."""
-        return self.ledger.choose(query)
-
     def nearest(
         self, choice: Choice, vector: NDArray[np.float32], limit: int
     ) -> list[tuple[int, float]]:
@@ -238,20 +234,27 @@ class Archive:
             return self.ledger.nearest(choice, vector, limit)
         # The filter is applied after the search, so ask for as many as it may take away.
         wanted = min(2 * limit * self.ledger.chunk_count() // choice.chunks, choice.chunks)
-        with self._searching:
-            self._refresh()
-            found = self._chroma.nearest(vector, wanted)
+        try:
+            with self._searching:
+                self._refresh()
+                found = self._chroma.nearest(vector, wanted)
+        except Exception:  # noqa: BLE001 - a damaged folder raises nearly anything
+            logger.warning("Chroma's folder in %s is damaged: searching without it", self.path)
+            self.ledger.set_meta("rebuild", "1")  # for the next who writes
+            return self.ledger.nearest(choice, vector, limit)
         numbers = self.ledger.numbers([chunk_id for chunk_id, _ in found], choice)
         hits = [(numbers[chunk_id], cosine) for chunk_id, cosine in found if chunk_id in numbers]
         return hits[:limit]
 
-    def lexical(self, terms: Sequence[str], choice: Choice, limit: int) -> list[tuple[int, float]]:
-        """The chosen chunks that hold any of the terms: (chunk number, BM25), best first."""
-        return self.ledger.lexical(terms, choice, limit)
 
-    def passages(self, numbers: Sequence[int]) -> dict[int, Passage]:
-        """Chunk number to the passage it stands for."""
-        return self.ledger.passages(numbers)
+def _this_process() -> str:
+    return json.dumps(
+        {
+            "pid": os.getpid(),
+            "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])[:200],
+            "since": datetime.now().astimezone().isoformat(timespec="seconds"),
+        }
+    )
 
 
 def _describe_holder(holder: Path) -> str:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from datetime import date
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from rag.answering import answer
 from rag.archive import Archive
@@ -14,7 +13,7 @@ from rag.embeddings import load_embedder
 from rag.errors import ArchiveError, UsageError
 from rag.language_model import LanguageModel, load_language_model
 from rag.minilm import DEFAULT_MODEL
-from rag.question import History, understand
+from rag.question import Filters, History, understand
 from rag.retrieval import Retrieved, retrieve
 from rag.settings import Settings
 from rag.types import Answer, Article, Event, Passage, Query
@@ -23,6 +22,9 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
     from rag.retriever import GazetteRetriever
+
+PASSAGES = 5
+"""How many an answer is made from."""
 
 
 class Gazette:
@@ -45,7 +47,6 @@ class Gazette:
         base_url: str | None = None,
         embedding_model: str | None = None,
         api_key: str | None = None,
-        passages: int | None = None,
     ) -> Gazette:
         """Open an archive; what is not given comes from the settings.
 
@@ -60,7 +61,6 @@ class Gazette:
             base_url=base_url,
             embedding_model=embedding_model,
             api_key=api_key,
-            passages=passages,
         )
         if llm is None or isinstance(llm, str):
             model = load_language_model(settings)
@@ -83,70 +83,42 @@ class Gazette:
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
-    def ask(
-        self,
-        question: str,
-        history: History = (),
-        outlets: Sequence[str] = (),
-        after: date | str | None = None,
-        before: date | str | None = None,
-        as_of: date | str | None = None,
-    ) -> Answer:
+    def ask(self, question: str, history: History = (), **filters: Unpack[Filters]) -> Answer:
         """Answer a question, or say that the articles do not.
 
-        `history` is the turns before, oldest first. `after` is inclusive, `before` exclusive,
-        `as_of` to the end of that day; as text, year-month-day. Raises `UsageError` for a
-        question or a date that makes no sense, `LanguageModelError` where the model fails.
+        `history` is the turns before, oldest first; for `outlets`, `after`, `before` and `as_of`
+        see `Filters`. Raises `UsageError` for a question or a date that makes no sense,
+        `LanguageModelError` where the model fails.
         """
-        for event in self.stream(question, history, outlets, after, before, as_of):
+        for event in self.stream(question, history, **filters):
             if isinstance(event, Answer):
                 return event
         raise AssertionError("a stream of events ends with an answer")
 
     async def aask(
-        self,
-        question: str,
-        history: History = (),
-        outlets: Sequence[str] = (),
-        after: date | str | None = None,
-        before: date | str | None = None,
-        as_of: date | str | None = None,
+        self, question: str, history: History = (), **filters: Unpack[Filters]
     ) -> Answer:
         """As `ask`, without blocking the event loop: the work goes on in a thread."""
-        return await asyncio.to_thread(self.ask, question, history, outlets, after, before, as_of)
+        return await asyncio.to_thread(self.ask, question, history, **filters)
 
     def stream(
-        self,
-        question: str,
-        history: History = (),
-        outlets: Sequence[str] = (),
-        after: date | str | None = None,
-        before: date | str | None = None,
-        as_of: date | str | None = None,
+        self, question: str, history: History = (), **filters: Unpack[Filters]
     ) -> Iterator[Event]:
         """As `ask`, event by event: `Token`s, a `SentenceDone` for each, last the `Answer`."""
-        query = understand(question, history, outlets, after, before, as_of)
-        found = self._find(query, self.settings.passages)
+        query = understand(question, history, **filters)
+        found = self._find(query, PASSAGES)
         return answer(question, query, history, found, self._embedder, self._model)
 
     def retrieve(
-        self,
-        question: str | Query,
-        k: int = 5,
-        history: History = (),
-        outlets: Sequence[str] = (),
-        after: date | str | None = None,
-        before: date | str | None = None,
-        as_of: date | str | None = None,
+        self, question: str, k: int = PASSAGES, history: History = (), **filters: Unpack[Filters]
     ) -> tuple[Passage, ...]:
         """The k passages that best fit a question, best first."""
-        if isinstance(question, str):
-            question = understand(question, history, outlets, after, before, as_of)
-        return self._find(question, k).passages
+        return self._find(understand(question, history, **filters), k).passages
 
     def _find(self, query: Query, k: int) -> Retrieved:
         if k < 1:
             raise UsageError(f"{k} passages cannot be retrieved; ask for 1 or more")
+        self._archive.check_model(self._embedder.name)  # it may have been reindexed meanwhile
         return retrieve(self._archive, self._embedder, query, k)
 
     def article(self, article_id: str) -> Article:
@@ -162,22 +134,18 @@ class Gazette:
             )
         return article
 
-    def articles(
-        self,
-        outlet: str | None = None,
-        after: date | str | None = None,
-        before: date | str | None = None,
-    ) -> Iterator[Article]:
+    def articles(self, outlet: str | None = None, **filters: Unpack[Filters]) -> Iterator[Article]:
         """Whole articles, newest first, the undated last."""
-        outlets = (outlet,) if outlet else ()
-        query = understand("articles", outlets=outlets, after=after, before=before)
-        return self._archive.ledger.articles(self._archive.choose(query))
+        if outlet:
+            filters["outlets"] = (outlet,)
+        query = understand("all articles", **filters)
+        return self._archive.ledger.articles(self._archive.ledger.choose(query))
 
     def count(self) -> int:
         """How many articles the archive holds."""
         return self._archive.ledger.article_count()
 
-    def as_retriever(self, k: int = 5) -> GazetteRetriever:
+    def as_retriever(self, k: int = PASSAGES) -> GazetteRetriever:
         """A LangChain retriever over this archive, for anyone's own chain."""
         from rag.retriever import GazetteRetriever  # its base class costs 0.8 s
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import TypedDict, Unpack
 
 from rag.errors import UsageError
 from rag.language import words
@@ -24,14 +25,20 @@ _GOING_ON = ("and ", "but ", "so ", "or ", "what about", "how about", "what else
 _SHORT_WORDS = 5
 
 
-def understand(
-    question: str,
-    history: History = (),
-    outlets: Sequence[str] = (),
-    after: date | str | None = None,
-    before: date | str | None = None,
-    as_of: date | str | None = None,
-) -> Query:
+class Filters(TypedDict, total=False):
+    """What the caller says of outlets and dates; as text, a day is year-month-day."""
+
+    outlets: Sequence[str]
+    """By name or domain."""
+    after: date | str | None
+    """Inclusive."""
+    before: date | str | None
+    """Exclusive."""
+    as_of: date | str | None
+    """To the end of that day."""
+
+
+def understand(question: str, history: History = (), **filters: Unpack[Filters]) -> Query:
     """The query that a question stands for; what the caller says of outlets and dates holds.
 
     Raises `UsageError` for an empty or over-long question, and for a date that is none.
@@ -50,10 +57,10 @@ def understand(
         text=standalone,
         # A question that may only seem to lean on the turns before is searched on its own too.
         parts=(question, standalone) if leans and not _goes_on(question) else (),
-        outlets=tuple(outlets),
-        after=_day(after, "after"),
-        before=_day(before, "before"),
-        as_of=_day(as_of, "as_of"),
+        outlets=tuple(filters.get("outlets", ())),
+        after=_day(filters.get("after"), "after"),
+        before=_day(filters.get("before"), "before"),
+        as_of=_day(filters.get("as_of"), "as_of"),
     )
 
 

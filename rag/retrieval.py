@@ -39,7 +39,7 @@ class Retrieved:
 def retrieve(archive: Archive, embedder: Embedder, query: Query, k: int) -> Retrieved:
     """The k passages that best fit a query; fewer where the archive has no more."""
     started = time.perf_counter()
-    choice = archive.choose(query)
+    choice = archive.ledger.choose(query)
     ranked = _each_text_once(_candidates(archive, embedder, query, choice))
     passages = tuple(_read_on(archive, passage) for passage in islice(ranked, k))
     return Retrieved(passages, choice.chunks, choice.undated, time.perf_counter() - started)
@@ -56,12 +56,12 @@ def _candidates(
     for text in query.parts or (query.text,):
         for search, scores in (
             (archive.nearest(choice, embedder.encode_query(text), CANDIDATES), dense),
-            (archive.lexical(search_terms(text), choice, CANDIDATES), lexical),
+            (archive.ledger.lexical(search_terms(text), choice, CANDIDATES), lexical),
         ):
             rankings.append([number for number, _ in search])
             scores |= {n: max(score, scores.get(n, score)) for n, score in search}
     fused = fuse(*rankings)
-    found = archive.passages(list(fused))
+    found = archive.ledger.passages(list(fused))
     candidates = [
         replace(found[n], scores=Scores(dense.get(n), lexical.get(n), score))
         for n, score in fused.items()

@@ -33,8 +33,6 @@ class Settings(BaseSettings):
     """Of a server that speaks the model provider's protocol; no key is demanded then."""
     api_key: SecretStr | None = None
     """None: the provider's own variable, for example MISTRAL_API_KEY."""
-    passages: int = 5
-    """How many passages an answer is made from."""
 
     @classmethod
     def given(cls, **overrides: Any) -> Settings:

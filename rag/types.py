@@ -149,6 +149,8 @@ class Answer:
     """Why it abstained; None where it did not."""
     model: str = "extractive"
     usage: Usage | None = None
+    undated: int = 0
+    """Articles that the question's dates left out because they carry none."""
     timings: Mapping[str, float] = field(default_factory=dict)
     """Seconds, by step."""
 

@@ -59,7 +59,8 @@ EmbeddingModel = Annotated[
 
 def main() -> None:
     """Run a command; what Gazette refuses or fails to do is told in one line."""
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    logging.getLogger("rag").setLevel(logging.INFO)  # what takes a while says so
     # No command of Gazette's reports to anyone.
     os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -123,6 +124,8 @@ def ask(
         answer = gazette.ask(
             question, outlets=outlet or (), after=after, before=before, as_of=as_of
         )
+    if answer.undated:
+        _complain(f"{answer.undated} undated articles were left out", "")
     _write(answer, as_json, _with_quotes(answer))
 
 
@@ -200,7 +203,7 @@ def list_articles(
     from rag import Gazette
 
     with Gazette.open(archive) as gazette:
-        for article in gazette.articles(outlet, after, before):
+        for article in gazette.articles(outlet, after=after, before=before):
             if as_json:
                 shown = {key: value for key, value in to_json(article).items() if key != "text"}
                 typer.echo(json.dumps(shown, ensure_ascii=False))
@@ -271,7 +274,10 @@ def _progress(what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
 
     rate = TextColumn("{task.fields[rate]}")
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
         task = bar.add_task(what, total=None, rate="")
 
         def tell(done: int, total: int) -> None:

@@ -53,7 +53,7 @@ def test_every_format_is_read_plain_and_gzipped(tmp_path, archive):
     with Gazette.open(archive) as gazette:
         articles = {article.source: article for article in gazette.articles()}
         markdown = articles[str(folder / "c.md")]
-        assert (markdown.title, markdown.outlet) == ("Ice", "The Brunn Post")
+        assert (markdown.title, markdown.outlet) == ("Ice", "Post")
         assert markdown.published.isoformat() == "2025-01-05T00:00:00+00:00"
         assert markdown.text == "The *sea* froze."
         assert articles[str(folder / "b.txt")].text == "The harbour froze.\nShips waited outside."

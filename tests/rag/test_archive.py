@@ -17,7 +17,7 @@ import pytest
 from ingest import ingest, remove
 from rag import Gazette, archive
 from rag.archive import Archive
-from rag.errors import ArchiveError, ArchiveLockedError
+from rag.errors import ArchiveError, ArchiveLockedError, EmbeddingError
 from tests.conftest import SAMPLE
 
 NEWS = {
@@ -141,7 +141,7 @@ def test_damage_to_chroma_is_repaired_without_embedding(archive_copy, tmp_path, 
     assert whole(archive_copy)
     (archive_copy / "chroma" / "chroma.sqlite3").write_bytes(b"no database")
     with Archive(archive_copy) as opened:
-        (first, *_) = opened.ledger.articles(opened.choose(everything()))
+        (first, *_) = opened.ledger.articles(opened.ledger.choose(everything()))
     assert remove([first.id], archive_copy) == 1
     assert whole(archive_copy)
 
@@ -150,6 +150,21 @@ def everything():
     from rag import Query
 
     return Query("")
+
+
+def test_a_reader_whose_chroma_is_damaged_still_finds(archive_copy, monkeypatch):
+    monkeypatch.setattr(archive, "EXACT_LIMIT", 0)
+    (archive_copy / "chroma" / "chroma.sqlite3").write_bytes(b"no database")
+    with Gazette.open(archive_copy) as gazette:
+        assert "Tordis" in gazette.retrieve("Why did the Tordis sink?")[0].text
+    assert whole(archive_copy)
+
+
+def test_a_reader_is_told_of_a_reindex(archive_copy, monkeypatch):
+    with Gazette.open(archive_copy) as gazette:
+        gazette._archive.ledger.set_meta("embedding_model", "another")
+        with pytest.raises(EmbeddingError, match="another"):
+            gazette.retrieve(QUESTION)
 
 
 def test_a_newer_schema_is_refused(archive_copy):

@@ -53,7 +53,7 @@ def test_json_is_the_types_field_by_field(run, sample_archive):
     assert code == 0
     assert set(answer) == {
         "question", "text", "sentences", "citations", "conflicts", "passages", "abstained",
-        "reason", "confidence", "query", "model", "usage", "timings",
+        "reason", "confidence", "query", "model", "usage", "undated", "timings",
     }  # fmt: skip
     assert set(answer["citations"][0]) == {
         "number", "article_id", "title", "url", "outlet", "published", "quote", "start", "end",
@@ -119,9 +119,11 @@ def test_bad_input_is_told_in_a_line(run, sample_archive, monkeypatch, arguments
 
 
 def test_a_newer_archive_and_a_wrong_setting_are_told(run, archive_copy, tmp_path):
-    (tmp_path / "gazette.toml").write_text("passages = 'many'")
-    assert run("ask", QUESTION)[0] == 2
-    (tmp_path / "gazette.toml").write_text(f"archive = '{archive_copy}'\npassages = 3")
+    for wrong in ("archive = 3", "archives = 'x'", "archive = "):
+        (tmp_path / "gazette.toml").write_text(wrong)
+        code, _, err = run("ask", QUESTION)
+        assert (code, err.count("\n"), "gazette.toml" in err) == (2, 1, True)
+    (tmp_path / "gazette.toml").write_text(f"archive = '{archive_copy}'")
     assert run("ask", QUESTION)[0] == 0
     with sqlite3.connect(archive_copy / "ledger.sqlite") as ledger:
         ledger.execute("PRAGMA user_version = 99")
