@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 
 from rag.archive import Archive
 from rag.embeddings import Embedder
@@ -40,8 +39,8 @@ def retrieve(archive: Archive, embedder: Embedder, query: Query, k: int) -> Retr
     """The k passages that best fit a query; fewer where the archive has no more."""
     started = time.perf_counter()
     choice = archive.ledger.choose(query)
-    ranked = _each_text_once(_candidates(archive, embedder, query, choice))
-    passages = tuple(_read_around(archive, passage) for passage in islice(ranked, k))
+    ranked = _candidates(archive, embedder, query, choice)
+    passages = tuple(_places(archive, ranked, k))
     return Retrieved(passages, choice.chunks, choice.undated, time.perf_counter() - started)
 
 
@@ -113,14 +112,35 @@ def rank(query: Query, passages: Sequence[Passage]) -> list[Passage]:
     return sorted(passages, key=lambda passage: -(passage.scores.fused or 0.0))
 
 
-def _each_text_once(passages: Iterable[Passage]) -> Iterable[Passage]:
-    """Syndicated text takes one place, also where its dateline or its end was changed."""
+def _places(archive: Archive, ranked: Iterable[Passage], k: int) -> list[Passage]:
+    """The first k passages, each text in one place.
+
+    Syndicated text is one, also where its dateline or its end was changed. What stands within the
+    neighbourhood of a passage before it comes only where an archive is too small for k others.
+    """
+    given: list[Passage] = []
+    spare: list[Passage] = []
     seen: list[set[tuple[str, ...]]] = []
-    for passage in passages:
+    for passage in ranked:
+        if len(given) == k:
+            break
         shingles = _shingles(passage.text)
-        if not any(_is_copy(shingles, other) for other in seen):
-            seen.append(shingles)
-            yield passage
+        if any(_is_copy(shingles, other) for other in seen):
+            continue
+        seen.append(shingles)
+        if any(_within(passage, other) for other in given):
+            spare.append(passage)
+        else:
+            given.append(_read_around(archive, passage))
+    return [*given, *spare][:k]
+
+
+def _within(passage: Passage, other: Passage) -> bool:
+    return (
+        passage.article_id == other.article_id
+        and other.start <= passage.start
+        and passage.end <= other.end
+    )
 
 
 def _shingles(text: str) -> set[tuple[str, ...]]:

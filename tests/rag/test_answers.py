@@ -44,7 +44,7 @@ def test_what_the_articles_do_not_say(gazette):
 
 
 def test_passages_are_article_text_within_bounds_each_text_once(gazette):
-    passages = gazette.retrieve("How much will the bridge to Ransey cost?", k=30)
+    passages = gazette.retrieve("How much will the bridge to Ransey cost?", k=12)
     for passage in passages:
         article = gazette.article(passage.article_id)
         assert article.text[passage.start : passage.end] == passage.text
@@ -52,7 +52,10 @@ def test_passages_are_article_text_within_bounds_each_text_once(gazette):
         assert passage.scores.fused is not None
     fused = [passage.scores.fused for passage in passages]
     assert fused == sorted(fused, reverse=True)
-    assert len({passage.text for passage in passages}) == len(passages) == 30
+    assert len({passage.text for passage in passages}) == len(passages) == 12
+    for one in passages:
+        inside = [p for p in passages if p.article_id == one.article_id and p.text in one.text]
+        assert inside == [one]
 
 
 def test_equal_texts_take_one_place(tmp_path):
@@ -63,6 +66,14 @@ def test_equal_texts_take_one_place(tmp_path):
     with Gazette.open(tmp_path / "archive") as gazette:
         assert gazette.count() == 3
         assert len(gazette.retrieve("When did the harbour freeze?")) == 1
+
+
+def test_a_small_archive_gives_all_it_has(tmp_path):
+    text = "\n\n".join(f"The harbour froze in week {n}. {'Ships waited. ' * 40}" for n in range(7))
+    (tmp_path / "a.txt").write_text(text)
+    ingest(tmp_path / "a.txt", tmp_path / "archive")
+    with Gazette.open(tmp_path / "archive") as gazette:
+        assert len(gazette.retrieve("When did the harbour freeze?")) == 5
 
 
 def test_filters_compare_instants_and_leave_out_the_undated(tmp_path):
