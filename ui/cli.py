@@ -15,21 +15,22 @@ import typer
 from rag.errors import GazetteError, UsageError
 from rag.types import Answer, describe, printed_day, to_json
 
+EXAMPLES = (
+    "gazette ingest articles/ https://example.com/a-story",
+    'gazette ask "Who will build the bridge?"',
+    'gazette ask "What did the minister say?" --outlet courier --after 2025-01-01',
+    'gazette ask "Who will build it?" --llm mistralai:mistral-small-latest',
+    "gazette chat",
+    "gazette eval questions.jsonl",
+)
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="""Examples:
-
-    gazette ingest articles/ https://example.com/a-story
-    gazette ask "Who will build the bridge?"
-    gazette ask "What did the minister say?" --outlet courier --after 2025-01-01
-    gazette ask "Who will build it?" --llm mistralai:mistral-small-latest
-    gazette chat
-    gazette eval questions.jsonl
-""",
+    epilog="\n\n".join(["For example:", *EXAMPLES]),
 )
 articles_app = typer.Typer(no_args_is_help=True, help="What the archive holds.")
 app.add_typer(articles_app, name="articles")
@@ -83,9 +84,12 @@ def ingest(
     archive: Archive = None,
     embedding_model: EmbeddingModel = None,
     allow_private: Annotated[
-        bool, typer.Option(help="Fetch from private and loopback addresses too.")
+        bool,
+        typer.Option("--allow-private", help="Fetch from private and loopback addresses too."),
     ] = False,
-    strict: Annotated[bool, typer.Option(help="Exit with 1 if anything was skipped.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 1 if anything was skipped.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Bring articles into an archive; what has not changed is left alone.
@@ -149,7 +153,10 @@ def evaluate(
     llm: Llm = None,
     base_url: BaseUrl = None,
     use_filters: Annotated[
-        bool, typer.Option(help="Pass on the outlet and dates that a question is labelled with.")
+        bool,
+        typer.Option(
+            "--use-filters", help="Pass on the outlet and dates that a question is labelled with."
+        ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
