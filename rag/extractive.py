@@ -17,8 +17,10 @@ from rag.types import Passage, Query
 
 SENTENCES = 3
 NEAR_BEST = 0.75
-"""A second or third sentence is given where it scores this share of the first: on the real news
-questions that kept right answers at 0.70 (three always: 0.72) and saved 13 words an answer."""
+"""A second or third sentence is given where it reaches this share of the first's score."""
+NOVELTY_WEIGHT = 1.0
+"""What a further sentence gains by holding words of the question that those before lack. On the
+real news questions: right 0.745 instead of 0.703, for four words more an answer."""
 MAX_QUOTED_WORDS = 120
 OVERLAP_WEIGHT = 0.8
 BEFORE_WEIGHT = 0.4
@@ -89,17 +91,36 @@ def extract(
     vectors = embedder.encode([candidate.text for candidate in candidates])
     cosines = (vectors @ embedder.encode_query(query.text)).tolist()
     scores = score_sentences(question, candidates, cosines)
-    ranked = sorted(zip(scores, candidates, strict=True), key=lambda pair: -pair[0])
-    chosen, words_left = list[Candidate](), MAX_QUOTED_WORDS
-    for score, candidate in ranked:
-        if len(chosen) == SENTENCES or score < NEAR_BEST * ranked[0][0]:
+    signals = evidence_signals(query.text, passages, max(cosines), max(scores))
+    return Extract(_reading_order(_choose(question, candidates, scores)), signals)
+
+
+def _choose(
+    question: str, candidates: Sequence[Candidate], scores: Sequence[float]
+) -> list[Candidate]:
+    """The best sentence, then those that are good and bring what those before do not.
+
+    In the manner of maximal marginal relevance (Carbonell and Goldstein, SIGIR 1998), with the
+    question's words that a sentence is the first to hold as what it brings.
+    """
+    wanted = set(terms(question))
+    found = [wanted.intersection(terms(candidate.text)) for candidate in candidates]
+    weights = _rarity(wanted, found)
+    left = dict(enumerate(scores))
+    chosen, words_left, covered = list[Candidate](), MAX_QUOTED_WORDS, set[str]()
+    while left and len(chosen) < SENTENCES:
+        gain = NOVELTY_WEIGHT if chosen else 0.0
+        value = {i: score + gain * _sum(weights, found[i] - covered) for i, score in left.items()}
+        best = max(value, key=lambda i: value[i])
+        if chosen and value[best] < NEAR_BEST * max(scores):
             break
-        length = len(candidate.text.split())
+        del left[best]
+        length = len(candidates[best].text.split())
         if length <= words_left:
-            chosen.append(candidate)
+            chosen.append(candidates[best])
             words_left -= length
-    signals = evidence_signals(query.text, passages, max(cosines), ranked[0][0])
-    return Extract(_reading_order(chosen), signals)
+            covered |= found[best]
+    return chosen
 
 
 def score_sentences(
