@@ -21,6 +21,7 @@ for name in [name for name in os.environ if name.startswith("GAZETTE_")]:
 
 ROOT = Path(__file__).parent.parent
 SAMPLE = ROOT / "evals" / "articles" / "articles.jsonl"
+ARTICLES = len(SAMPLE.read_text(encoding="utf-8").splitlines())
 
 
 @pytest.fixture(scope="session")

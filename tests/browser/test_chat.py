@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from ingest import ingest
-from tests.conftest import ROOT, SAMPLE, ChatServer
+from tests.conftest import ARTICLES, ROOT, SAMPLE, ChatServer
 from ui.web import EXAMPLES
 
 sync_api = pytest.importorskip("playwright.sync_api")
@@ -120,7 +120,7 @@ def ask(page, question):
 def test_an_example_is_answered_in_the_articles_own_words(page, sample_archive):
     with chat(sample_archive) as address:
         page.goto(address)
-        expect(page.locator(".status")).to_contain_text("24 articles in ")
+        expect(page.locator(".status")).to_contain_text(f"{ARTICLES} articles in ")
         page.get_by_role("button", name=EXAMPLES[0]).click()
         expect(page.locator("#current .question")).to_have_text(EXAMPLES[0])
         expect(page.locator("#current .answer")).to_contain_text("[1]")
@@ -245,13 +245,13 @@ def test_ingests_and_removals_of_other_processes_are_seen(page, tmp_path, model)
         cli("ingest", SAMPLE, "--archive", archive)
         ask(page, WAX)
         expect(page.locator("#current .answer")).to_contain_text(WAX_QUOTE)
-        expect(page.locator(".status")).to_contain_text("24 articles in ")
+        expect(page.locator(".status")).to_contain_text(f"{ARTICLES} articles in ")
 
         day = "https://www.lindholtcourier.est/culture/2024/12/05"
         name = f"{day}/forty-three-voices-from-a-school-attic"
         cli("articles", "remove", name, "--archive", archive)
         ask(page, WAX)
-        expect(page.locator(".status")).to_contain_text("23 articles in ")
+        expect(page.locator(".status")).to_contain_text(f"{ARTICLES - 1} articles in ")
         expect(page.locator("#sources")).not_to_contain_text(WAX_QUOTE)
         expect(page.locator("#current .verdict")).to_have_text("not supported by the articles")
 

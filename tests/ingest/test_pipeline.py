@@ -17,7 +17,7 @@ from ingest.chunking import CHUNK_CHARS, chunk
 from rag import Article, Gazette
 from rag.errors import ArchiveError, EmbeddingError, SourceError
 from rag.types import MAX_PASSAGE_CHARS
-from tests.conftest import SAMPLE
+from tests.conftest import ARTICLES, SAMPLE
 
 HTML = SAMPLE.parent / "html"
 
@@ -120,7 +120,7 @@ def test_remove_by_source_url_and_id_is_everywhere(archive_copy):
         assert not {first.id, second.id} & {passage.article_id for passage in found}
     with pytest.raises(SourceError, match="no article's id"):
         remove(["nothing-of-that-name"], archive_copy)
-    assert remove([str(SAMPLE)], archive_copy) == 22
+    assert remove([str(SAMPLE)], archive_copy) == ARTICLES - 2
 
 
 def test_what_is_skipped_is_named_again_and_again(tmp_path, archive):
@@ -250,7 +250,7 @@ def test_another_embedding_model_is_refused_until_reindexed(archive_copy, tmp_pa
         Gazette.open(archive_copy, embedding_model=model)
     with pytest.raises(EmbeddingError, match="gazette reindex"):
         ingest(HTML, archive_copy, embedding_model=model)
-    assert reindex(archive_copy, model) == 24
+    assert reindex(archive_copy, model) == ARTICLES
     with Gazette.open(archive_copy) as gazette:
         assert gazette._archive.embedding_model == model
         assert gazette._archive._chroma.count() == gazette._archive.ledger.chunk_count()

@@ -18,7 +18,7 @@ from ingest import ingest, remove
 from rag import Gazette, archive
 from rag.archive import Archive
 from rag.errors import ArchiveError, ArchiveLockedError, EmbeddingError
-from tests.conftest import SAMPLE
+from tests.conftest import ARTICLES, SAMPLE
 
 NEWS = {
     "title": "Giant squid beached at Dallum",
@@ -100,13 +100,14 @@ def test_a_second_writer_is_told_who_holds_the_lock(archive_copy):
         with Gazette.open(archive_copy) as gazette:  # readers go on
             assert gazette.retrieve("Why did the ferry sink?")
         holder.stdin.close()
-    assert ingest(SAMPLE, archive_copy).unchanged == 24
+    assert ingest(SAMPLE, archive_copy).unchanged == ARTICLES
 
 
 @pytest.mark.parametrize("batches", [0, 1, 2])
 def test_a_killed_ingest_is_repaired_and_finished_by_the_next(tmp_path, batches):
     """The process dies between ledger and Chroma, after so many whole batches."""
-    path = tmp_path / "archive"
+    path, source = tmp_path / "archive", tmp_path / "some.jsonl"
+    source.write_text("\n".join(SAMPLE.read_text().splitlines()[:16]))
     kill = (
         "import os, signal, sys\n"
         "from ingest import ingest, pipeline\n"
@@ -122,10 +123,10 @@ def test_a_killed_ingest_is_repaired_and_finished_by_the_next(tmp_path, batches)
         "ChromaVectors.upsert = dying\n"
         "ingest(sys.argv[1], sys.argv[2])\n"
     )
-    arguments = [sys.executable, "-c", kill, str(SAMPLE), str(path), str(batches)]
+    arguments = [sys.executable, "-c", kill, str(source), str(path), str(batches)]
     assert subprocess.run(arguments, check=False).returncode == -signal.SIGKILL
-    report = ingest(SAMPLE, path)
-    assert report.added + report.unchanged == 24
+    report = ingest(source, path)
+    assert report.added + report.unchanged == 16
     assert report.unchanged > 0
     assert whole(path)
 
