@@ -63,7 +63,7 @@ def load_questions(suite: str) -> tuple[Question, ...]:
         text = _read(suite)
     questions = tuple(
         _question(line, f"{suite!r}, line {number}")
-        for number, line in enumerate(text.splitlines(), 1)
+        for number, line in enumerate(text.split("\n"), 1)
         if line.strip()
     )
     if not questions:

@@ -6,14 +6,16 @@ problems for what it could not read; nothing is passed over in silence.
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Annotated, Any, NamedTuple
 
 import yaml
-from pydantic import AliasChoices, BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from rag.errors import SourceError
 from rag.types import Article
@@ -27,6 +29,7 @@ FORMATS = {
     ".jsonl": "jsonl",
 }
 _TITLE_CHARS = 100
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(.*?)^---[ \t]*\r?$\n?", re.DOTALL | re.MULTILINE)
 _HEADING = re.compile(r"\A\s*#[ \t]+(.+?)[ \t]*#*[ \t]*(?:\r?\n|\Z)")
 
@@ -42,8 +45,25 @@ def _one_or_more(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+def _stated(value: Any) -> Any:
+    """A date as people write it, where pydantic would take digits for seconds or know no month."""
+    if not isinstance(value, str):
+        return value
+    if value.strip().isdigit():
+        return datetime.strptime(value.strip(), "%Y%m%d")
+    try:
+        return datetime.fromisoformat(value.strip())
+    except ValueError:
+        return parsedate_to_datetime(value)  # as feeds write it: RFC 5322
+
+
+_Moment = Annotated[datetime | None, BeforeValidator(_stated)]
+
+
 class _Record(BaseModel):
     """One article as JSON or front matter gives it; only the text must be there."""
+
+    model_config = ConfigDict(coerce_numbers_to_str=True)
 
     title: str = ""
     text: str = Field(min_length=1)
@@ -52,10 +72,8 @@ class _Record(BaseModel):
     authors: Annotated[tuple[str, ...], BeforeValidator(_one_or_more)] = Field(
         default=(), validation_alias=AliasChoices("authors", "author")
     )
-    published: datetime | None = Field(
-        default=None, validation_alias=AliasChoices("published", "date")
-    )
-    modified: datetime | None = None
+    published: _Moment = Field(default=None, validation_alias=AliasChoices("published", "date"))
+    modified: _Moment = None
     language: str | None = None
 
     def article(self, source: str) -> Article:
@@ -90,6 +108,8 @@ def parse(
             yield _from_text(_decode(data, source), kind, source, url)
     except SourceError as error:
         yield Problem(source, str(error))
+    except Exception as error:  # noqa: BLE001 - what a hostile page makes a parser raise
+        yield Problem(source, f"cannot be parsed ({type(error).__name__}: {error}); leave it out")
 
 
 def opening(text: str) -> str:
@@ -105,7 +125,7 @@ def _aware(moment: datetime | None) -> datetime | None:
 
 
 def _decode(data: bytes, source: str) -> str:
-    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    encoding = "utf-16" if data[:2] in _UTF16 else "utf-8-sig"
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
@@ -159,6 +179,8 @@ def _from_json(line: str, source: str) -> Article:
 
 def _json_lines(data: bytes, source: str) -> Iterator[Article | Problem]:
     empty = True
+    if data[:2] in _UTF16:
+        data = _decode(data, source).encode()
     for number, line in enumerate(data.removeprefix(b"\xef\xbb\xbf").splitlines(), 1):
         if not line.strip():
             continue
@@ -172,8 +194,9 @@ def _json_lines(data: bytes, source: str) -> Iterator[Article | Problem]:
 
 
 def _validated(fields: dict[str, Any], source: str) -> Article:
+    told = {name: value for name, value in fields.items() if value not in (None, "", [])}
     try:
-        article = _Record.model_validate(fields).article(source)
+        article = _Record.model_validate({"text": "", **told}).article(source)
         f"{article.title}{article.text}".encode()
     except ValidationError as error:
         first = error.errors()[0]

@@ -12,7 +12,7 @@ from pathlib import Path
 from ingest.chunking import chunk, context
 from ingest.fetching import Fetcher
 from ingest.parsing import Problem, parse
-from ingest.sources import Document, read, source_key, walk
+from ingest.sources import Document, read, source_key, walk, without_credentials
 from rag.archive import Archive
 from rag.embeddings import Embedder, load_embedder
 from rag.errors import SourceError
@@ -65,20 +65,21 @@ def ingest(
     settings = Settings.given(archive=archive, embedding_model=embedding_model)
     given = [sources] if isinstance(sources, str | Path) else list(sources)
     path = settings.archive
-    is_new = not path.exists() or not any(path.iterdir()) if path.is_dir() else True
-    try:
-        with Archive(path, create=True) as opened, Fetcher(allow_private) as fetcher:
+    is_new = not (path / "ledger.sqlite").exists()
+    with Archive(path, create=True) as opened, opened.writing():
+        try:
             model = settings.embedding_model or opened.embedding_model or DEFAULT_MODEL
             embedder = load_embedder(model)
             opened.check_model(embedder.name)
-            with opened.writing():
+            with Fetcher(allow_private) as fetcher:
                 run = _Run(opened, embedder, fetcher, progress)
                 run.take([str(source) for source in given])
             return run.report()
-    except BaseException:
-        if is_new:
-            _remove_if_empty(path)
-        raise
+        except BaseException:
+            # Nothing came into a new archive: leave none, while nobody else can be filling it.
+            if is_new and opened.ledger.chunk_count() == 0:
+                shutil.rmtree(path, ignore_errors=True)
+            raise
 
 
 def reindex(
@@ -119,16 +120,6 @@ def remove(names: Sequence[str], archive: str | Path | None = None) -> int:
             found.update(dict.fromkeys(ids))
         opened.remove(list(found))
     return len(found)
-
-
-def _remove_if_empty(path: Path) -> None:
-    """Leave no archive behind where nothing came into it."""
-    if not (path / "ledger.sqlite").exists():
-        return
-    with Archive(path) as opened:
-        empty = opened.ledger.chunk_count() == 0
-    if empty:
-        shutil.rmtree(path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +184,7 @@ class _Run:
         try:
             document = read(source, seen, self._fetcher)
         except SourceError as error:
-            self._skipped.append(Problem(source, str(error)))
+            self._skipped.append(Problem(without_credentials(source), str(error)))
             self._known -= 1
             return
         if isinstance(document, Source):
@@ -203,7 +194,7 @@ class _Run:
             if document != seen:
                 self._finished.append((document, []))
             return
-        self._take_document(document, source)
+        self._take_document(document, without_credentials(source))
 
     def _take_document(self, document: Document, source: str) -> None:
         key = document.seen.key
@@ -215,7 +206,11 @@ class _Run:
             if isinstance(item, Problem):
                 problems.append(item)
                 continue
-            article = _identified(item, key, document.kind, present)
+            try:
+                article = _identified(item, key, document.kind, present)
+            except UnicodeEncodeError:
+                problems.append(Problem(source, "holds half a character (a lone surrogate)"))
+                continue
             present.add(article.id)
             if former.get(article.id) == article.content_hash:
                 self._count_unchanged(1)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from stat import S_ISREG
 from urllib.parse import urldefrag
 
 from ingest.fetching import Fetcher, gunzip
@@ -25,6 +27,7 @@ _MEDIA_TYPES = {
     "application/jsonl": "jsonl",
     "application/x-ndjson": "jsonl",
 }
+_CREDENTIALS = re.compile(r"^(\w+://)[^/?#]*@")
 _READABLE = ", ".join([*FORMATS, "and each of them .gz"])
 
 
@@ -46,7 +49,14 @@ def is_url(source: str) -> bool:
 
 def source_key(source: str) -> str:
     """What a source is known by: its URL, or its absolute path whichever way it was given."""
-    return urldefrag(source).url if is_url(source) else str(Path(source).expanduser().absolute())
+    if is_url(source):
+        return urldefrag(without_credentials(source)).url
+    return str(Path(source).absolute())
+
+
+def without_credentials(source: str) -> str:
+    """A source as it may be shown and stored: a URL without user name and password."""
+    return _CREDENTIALS.sub(r"\1", source) if is_url(source) else source
 
 
 def walk(source: str) -> Iterator[str | Problem]:
@@ -54,23 +64,37 @@ def walk(source: str) -> Iterator[str | Problem]:
 
     Hidden files are left out; a file of a format that cannot be read is a problem.
     """
-    path = Path(source).expanduser()
     if is_url(source):
         yield source
     elif "://" in source:
         yield Problem(source, "is no http or https URL; save the page as a file and name that")
-    elif path.is_dir():
-        for folder, folders, names in os.walk(path):
-            folders[:] = sorted(name for name in folders if not name.startswith("."))
-            for name in sorted(name for name in names if not name.startswith(".")):
-                yield from _if_readable(str(Path(folder) / name))
-    elif path.exists():
+    elif os.path.isdir(source):  # noqa: PTH112 - unlike Path's, it answers for any string
+        yield from _walk_folder(source)
+    elif os.path.exists(source):  # noqa: PTH110
         yield from _if_readable(source)
     else:
         yield Problem(source, "does not exist; check the path")
 
 
+def _walk_folder(source: str) -> Iterator[str | Problem]:
+    closed: list[OSError] = []
+    for folder, folders, names in os.walk(source, onerror=closed.append):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in folders:
+            if (Path(folder) / name).is_symlink():
+                yield Problem(str(Path(folder) / name), "is a link to a folder; name the folder")
+        for name in sorted(name for name in names if not name.startswith(".")):
+            yield from _if_readable(str(Path(folder) / name))
+    for error in closed:
+        yield Problem(str(error.filename), f"cannot be read ({error.strerror}); check its rights")
+
+
 def _if_readable(source: str) -> Iterator[str | Problem]:
+    try:
+        source.encode()
+    except UnicodeEncodeError:
+        yield Problem(ascii(source), "has a name that is not UTF-8; rename it")
+        return
     if _kind(source):
         yield source
     else:
@@ -91,9 +115,11 @@ def read(source: str, seen: Source | None, fetcher: Fetcher) -> Document | Sourc
 
 
 def _read_file(source: str, seen: Source | None) -> Document | Source:
-    path = Path(source).expanduser()
+    path = Path(source)
     try:
         stat = path.stat()
+        if not S_ISREG(stat.st_mode):
+            raise SourceError("is not a regular file; copy what it holds into one")
         if seen and (seen.size, seen.mtime_ns) == (stat.st_size, stat.st_mtime_ns):
             return seen
         if stat.st_size > MAX_FILE_BYTES:

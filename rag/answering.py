@@ -14,7 +14,7 @@ from importlib.resources import files
 
 from rag.embeddings import Embedder
 from rag.extractive import MAX_QUOTED_WORDS, Extract, extract
-from rag.language import sentence_spans, terms
+from rag.language import fold, sentence_spans, terms
 from rag.language_model import EXTRACTIVE, LanguageModel
 from rag.question import History
 from rag.retrieval import Retrieved
@@ -43,8 +43,11 @@ HISTORY_TURNS = 3
 NOT_IN_THE_ARTICLES = "NOT IN THE ARTICLES"
 """What the prompt asks a model to write where the passages do not answer."""
 
-_MARKS = re.compile(r"\s*[\[【]\s*(\d{1,2}(?:\s*[,;]\s*\d{1,2})*)\s*[\]】]")
-_MARKS_AFTER_STOP = re.compile(r"([.!?][\"”’']?)((?:\s*[\[【][\d\s,;]+[\]】])+)")
+# [1], [1, 2], [1-3], [Passage 1], [^1], 【1】
+_MARK = r"[\[【]\s*\^?(?:passages?\s+)?(\d+(?:\s*(?:[,;–-]|and)\s*\d+)*)\s*[\]】]"
+_MARKS = re.compile(rf"\s*{_MARK}", re.IGNORECASE)
+_MARKS_AFTER_STOP = re.compile(rf"([.!?][\"”’']?)((?:\s*{_MARK})+)", re.IGNORECASE)
+_LIST_ITEM = re.compile(r"^(?:[-*•#>]+|\d{1,2}[.)])\s+|\*\*|__")
 
 
 def answer(
@@ -82,8 +85,12 @@ def _quote(draft: _Draft, extracted: Extract) -> Iterator[Event]:
         yield from draft.abstain("no passage answers the question")
         return
     for candidate in extracted.sentences:
-        number = draft.cite(candidate.passage, candidate.start, candidate.end)
-        done = draft.add(candidate.text, (number,), "quoted")
+        number = draft.cite(candidate.passage, candidate.start, candidate.end, candidate.text)
+        if number is None:  # it has quoted all it may
+            continue
+        quote = draft.quote(number)
+        text = candidate.text if candidate.text in quote else quote  # it may have been cut
+        done = draft.add(text, (number,), "quoted")
         yield Token(f"{marked_text([done.sentence])} ")
         yield done
 
@@ -104,10 +111,10 @@ def _write(draft: _Draft, history: History, model: LanguageModel) -> Iterator[Ev
         for sentence in done:
             yield from _check(draft, sentence)
     draft.usage = reply.usage
-    if not draft.sentences and (not unread.strip() or _refuses(unread)):
-        yield from draft.abstain("the language model found no answer in the passages")
-    else:
+    if draft.sentences or not unread.strip().upper().startswith(NOT_IN_THE_ARTICLES):
         yield from _check(draft, unread)
+    if not draft.sentences:
+        yield from draft.abstain("the language model found no answer in the passages")
 
 
 def _refuses(text: str) -> bool:
@@ -150,40 +157,44 @@ def _harmless(text: str) -> str:
 
 def _check(draft: _Draft, marked: str) -> Iterator[Event]:
     """Hold a model's sentence against the passages it marks, or against all if it marks none."""
-    marks = [int(n) for group in _MARKS.findall(marked) for n in re.findall(r"\d+", group)]
-    text = " ".join(_MARKS.sub("", marked).split())
-    if not re.search(r"\w", text):
+    text = _LIST_ITEM.sub("", " ".join(_MARKS.sub("", marked).split()))
+    if not re.search(r"[^\W\d_]", text):
         return
     passages = draft.retrieved.passages
-    cited = [passages[n - 1] for n in dict.fromkeys(marks) if 1 <= n <= len(passages)]
+    cited = [passages[n - 1] for n in _marks(marked) if 1 <= n <= len(passages)]
     pool = cited or list(passages)
-    verdict = verify(text, [passage.text for passage in pool])
-    spans = [verdict.quote] if verdict.quote and (cited or verdict.label != "unsupported") else []
-    label: VerdictOfSentence = "quoted" if verdict.score == 1.0 else verdict.label
-    if len(cited) > 1 and verdict.label != "supported":
-        together, joint = _verify_together(text, cited)
-        if joint:
-            spans, label = joint, together
-    numbers = tuple(
-        draft.cite(pool[index], pool[index].start + start, pool[index].start + end, text)
-        for index, start, end in spans
-    )
-    yield draft.add(text, numbers, label)
+    best = verify(text, [passage.text for passage in pool])
+    if len(cited) > 1 and best.label != "supported":  # perhaps it joins what each of them says
+        found = [(p, verify(text, [p.text]).quote) for p in cited]
+    else:
+        shown = best.quote if cited or best.label != "unsupported" else None
+        found = [(pool[shown[0]], shown)] if shown else []
+    numbers = [
+        draft.cite(passage, passage.start + quote[1], passage.start + quote[2], text)
+        for passage, quote in found
+        if quote
+    ]
+    yield draft.add(text, numbers, _label(text, [draft.quote(n) for n in numbers if n]))
 
 
-def _verify_together(
-    text: str, passages: Sequence[Passage]
-) -> tuple[VerdictOfSentence, list[tuple[int, int, int]]]:
-    """Hold a sentence against the best stretch of each passage, joined."""
-    spans = []
-    for index, passage in enumerate(passages):
-        quote = verify(text, [passage.text]).quote
-        if quote:
-            spans.append((index, quote[1], quote[2]))
-    joined = " ".join(passages[index].text[start:end] for index, start, end in spans)
-    # As one sentence: otherwise only neighbours would be read together.
-    verdict = verify(text, [re.sub(r"[.!?]+(?=\s)", ",", joined)])
-    return ("supported", spans) if verdict.label == "supported" else ("unsupported", [])
+def _marks(marked: str) -> list[int]:
+    """The passage numbers that a sentence marks, each once; [1-3] is three of them."""
+    found: dict[int, None] = {}
+    for group in _MARKS.findall(marked):
+        for first, last in re.findall(r"(\d+)(?:\s*[–-]\s*(\d+))?", group):
+            ending = int(last or first)
+            found |= dict.fromkeys(range(int(first), min(ending, int(first) + 20) + 1))
+    return list(found)
+
+
+def _label(text: str, quotes: Sequence[str]) -> VerdictOfSentence:
+    """What a sentence is worth by the quotes that are shown under it, alone or together."""
+    verdict = verify(text, quotes)
+    if verdict.label != "supported" and len(quotes) > 1:
+        # As one sentence: otherwise only neighbours would be read together.
+        together = verify(text, [re.sub(r"[.!?]+(?=\s)", ",", " ".join(quotes))])
+        return "supported" if together.label == "supported" else "unsupported"
+    return "quoted" if verdict.score == 1.0 else verdict.label
 
 
 @dataclass
@@ -201,19 +212,21 @@ class _Draft:
     usage: Usage | None = None
     shown: int = 0
 
-    def cite(self, passage: Passage, start: int, end: int, claim: str = "") -> int | None:
+    def cite(self, passage: Passage, start: int, end: int, claim: str) -> int | None:
         """The number of the citation of this stretch of an article, a new one if need be.
 
-        Under a claim, a long quote is cut to the words that bear on it. None where the answer has
-        quoted all it may.
+        A long quote is cut to the words that bear on the claim, unless it holds the claim word for
+        word. None where the answer has quoted all it may.
         """
         used = sum(len(citation.quote.split()) for citation in self.citations)
-        limit = min(MAX_QUOTED_WORDS - used, MAX_QUOTE_WORDS if claim else MAX_QUOTED_WORDS)
         quote = passage.text[start - passage.start : end - passage.start]
-        offset, quote = _shortened(quote, claim, limit)
         for citation in self.citations:
             if citation.article_id == passage.article_id and quote in citation.quote:
                 return citation.number
+        limit = MAX_QUOTED_WORDS - used
+        if len(quote.split()) > MAX_QUOTE_WORDS and fold(claim) not in fold(quote):
+            limit = min(limit, MAX_QUOTE_WORDS)
+        offset, quote = _shortened(quote, claim, limit)
         if not quote:
             return None
         self.citations.append(
@@ -230,6 +243,10 @@ class _Draft:
             )
         )
         return len(self.citations)
+
+    def quote(self, number: int) -> str:
+        """The words of a citation."""
+        return self.citations[number - 1].quote
 
     def add(
         self, text: str, numbers: Sequence[int | None], verdict: VerdictOfSentence

@@ -233,7 +233,7 @@ class Archive:
         if choice.chunks <= EXACT_LIMIT:
             return self.ledger.nearest(choice, vector, limit)
         # The filter is applied after the search, so ask for as many as it may take away.
-        wanted = min(2 * limit * self.ledger.chunk_count() // choice.chunks, choice.chunks)
+        wanted = 2 * limit * self.ledger.chunk_count() // choice.chunks
         try:
             with self._searching:
                 self._refresh()

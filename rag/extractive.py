@@ -116,7 +116,7 @@ def _choose(
             break
         del left[best]
         length = len(candidates[best].text.split())
-        if length <= words_left:
+        if length <= words_left or not chosen:  # an only sentence that is too long will be cut
             chosen.append(candidates[best])
             words_left -= length
             covered |= found[best]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from urllib.parse import urlsplit
 
 from rag.types import Query
@@ -21,8 +21,11 @@ class Choice:
 
 
 def domain(url: str | None) -> str | None:
-    """The host of a URL without `www.`."""
-    host = urlsplit(url).hostname if url else None
+    """The host of a URL without `www.`; None where it is no URL."""
+    try:
+        host = urlsplit(url).hostname if url else None
+    except ValueError:
+        return None
     return host.removeprefix("www.") if host else None
 
 
@@ -49,6 +52,6 @@ def date_bounds(query: Query) -> list[tuple[str, datetime]]:
         bounds.append((">=", datetime.combine(query.after, time(), UTC)))
     if query.before:
         bounds.append(("<", datetime.combine(query.before, time(), UTC)))
-    if query.as_of:
+    if query.as_of and query.as_of < date.max:
         bounds.append(("<", datetime.combine(query.as_of + timedelta(days=1), time(), UTC)))
     return bounds

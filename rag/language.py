@@ -22,7 +22,26 @@ _stemming = threading.Lock()  # a Snowball stemmer keeps state while it works
 
 _LINE = re.compile(r"[^\n]+")
 _WORD = re.compile(r"\d+(?:[.,:]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)*|[^\W_]+")
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_NUMBER = re.compile(
+    r"(\d+(?:[.,]\d+)*)(?:[ -]?(thousand|million|billion|trillion|bn|tn|m|k)\b)?", re.IGNORECASE
+)
+_MAGNITUDES = {"thousand": 1e3, "k": 1e3, "million": 1e6, "m": 1e6, "billion": 1e9, "bn": 1e9}
+_MAGNITUDES |= {"trillion": 1e12, "tn": 1e12}
+# "one" and "second" are left out: they mostly count nothing.
+_NUMBER_WORDS = {
+    word: str(number)
+    for number, word in enumerate(
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+        "fifteen sixteen seventeen eighteen nineteen twenty".split()
+    )
+    if word != "one"
+} | {
+    word: str(number)
+    for number, word in zip(
+        range(30, 100, 10), "thirty forty fifty sixty seventy eighty ninety".split(), strict=True
+    )
+}
+_NUMBER_WORDS |= {"third": "3rd", "fourth": "4th", "fifth": "5th", "dozen": "12"}
 _NAME = re.compile(r"\b[^\W\d_a-zß-öø-ÿ][\w’'-]*")
 _FOLDED = str.maketrans(
     {"‘": "'", "’": "'", "‚": "'", "‛": "'", "′": "'", "“": '"', "”": '"', "„": '"', "‟": '"'}
@@ -104,8 +123,17 @@ def terms(text: str) -> list[str]:
 
 
 def numbers(text: str) -> set[str]:
-    """The numbers written in digits, without thousands separators: `1,200` is `1200`."""
-    return {re.sub(r",(?=\d{3}\b)", "", match) for match in _NUMBER.findall(fold(text))}
+    """The numbers in a text: `1,200` is `1200`, `6.5bn` is `6500000000`, `three` is `3`."""
+    folded = fold(text)
+    found = {_NUMBER_WORDS[word] for word in words(folded) if word in _NUMBER_WORDS}
+    for digits, magnitude in _NUMBER.findall(folded):
+        plain = re.sub(r",(?=\d{3}\b)", "", digits)
+        try:
+            value = float(plain) * _MAGNITUDES.get(magnitude.casefold(), 1)
+            found.add(f"{value:.15g}")
+        except ValueError:  # 3.10.2025, 12,5
+            found.update(re.findall(r"\d+", plain))
+    return found
 
 
 def names(text: str) -> set[str]:

@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
 from rag.errors import LanguageModelError
 from rag.settings import Settings
 from rag.types import Usage
@@ -41,9 +43,7 @@ class LanguageModel:
 
     def explain(self, error: Exception) -> str:
         """A provider's error in one line, without keys."""
-        said = " ".join(str(error).split())[:300] or type(error).__name__
-        for secret in self._secrets:
-            said = said.replace(secret, "***")
+        said = _said(error, self._secrets)
         return (
             f"the language model {self.name!r} failed ({type(error).__name__}: {said}); check the "
             "model's name, its key and --base-url, or ask without --llm"
@@ -112,11 +112,19 @@ def load_language_model(settings: Settings) -> LanguageModel | None:
             f"pip install {_package(provider, error)}"
         ) from error
     except ValueError as error:
-        said = " ".join(str(error).split())[:400]
+        said = _said(error, [key] if key else [])
         raise LanguageModelError(
-            f"the language model {settings.llm!r} cannot be made ({said})"
-        ) from error
+            f"the language model {settings.llm!r} cannot be made ({said}); check its name and key"
+        ) from None  # the error itself may show the key
     return LanguageModel(made, settings.llm, [key] if key else [])
+
+
+def _said(error: Exception, secrets: Sequence[str]) -> str:
+    """What an error says, in one line, without keys."""
+    text = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    return " ".join(text.split())[:300] or type(error).__name__
 
 
 def _key(provider: str, settings: Settings) -> str | None:
@@ -135,4 +143,4 @@ def _key(provider: str, settings: Settings) -> str | None:
 
 def _package(provider: str, error: ImportError) -> str:
     extra = _EXTRAS.get(provider)
-    return f"'gazette[{extra}]'" if extra else (error.name or str(error).split()[-1])
+    return f"'gazette[{extra}]'" if extra else (error.name or str(error).split()[-1].strip("`.'"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -63,15 +64,26 @@ class Ledger:
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._db.row_factory = sqlite3.Row
             self._db.execute("PRAGMA busy_timeout = 10000")
-            self._db.execute("PRAGMA journal_mode = WAL")
+            self._use_wal()
             self._db.execute("PRAGMA synchronous = NORMAL")
             self._db.execute("PRAGMA foreign_keys = ON")
             migrate(self._db, str(path.parent))
         except sqlite3.DatabaseError as error:
             raise ArchiveError(
-                f"the ledger {str(path)!r} cannot be opened ({error}); restore it from a copy, "
-                "or ingest into a new archive"
+                f"the ledger {str(path)!r} cannot be opened ({error}); check that you may write "
+                "there, or restore it from a copy, or ingest into a new archive"
             ) from error
+
+    def _use_wal(self) -> None:
+        """Switch to write-ahead logging: the one step for which SQLite does not wait its turn."""
+        for attempt in range(50):
+            try:
+                self._db.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or attempt == 49:
+                    raise
+                time.sleep(0.1)
 
     def close(self) -> None:
         """Close the file; a second call does nothing."""
@@ -234,12 +246,13 @@ class Ledger:
 
     def articles(self, choice: Choice) -> Iterator[Article]:
         """The chosen articles, newest first, the undated last."""
-        rows = self._db.execute(
-            f"SELECT {_ARTICLE_COLUMNS} FROM articles a WHERE {choice.condition} "
+        # One by one: an open cursor would hide from this connection what is written meanwhile.
+        ids = self._db.execute(
+            f"SELECT id FROM articles a WHERE {choice.condition} "
             "ORDER BY published_at DESC NULLS LAST, number",
             choice.parameters,
-        )
-        return (_article(row) for row in rows)
+        ).fetchall()
+        return (article for row in ids if (article := self.article(row[0])))
 
     def article_count(self) -> int:
         """How many articles there are."""
@@ -269,8 +282,8 @@ class Ledger:
                 for outlet, host in self.outlets()
                 if any(names_outlet(wanted, outlet, host) for wanted in query.outlets)
             ]
-            one = "(ifnull(a.outlet, '') = ? AND ifnull(a.domain, '') = ?)"
-            conditions.append(f"({' OR '.join([one] * len(pairs)) or '0'})")
+            values = f"VALUES {', '.join(['(?, ?)'] * len(pairs))}" if pairs else "SELECT 0, 0"
+            conditions.append(f"(ifnull(a.outlet, ''), ifnull(a.domain, '')) IN ({values})")
             parameters.extend(part for pair in pairs for part in pair)
         bounds = date_bounds(query)
         undated = self._count("articles a", [*conditions, "a.published_at IS NULL"], parameters)

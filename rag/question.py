@@ -28,7 +28,7 @@ _SHORT_WORDS = 5
 class Filters(TypedDict, total=False):
     """What the caller says of outlets and dates; as text, a day is year-month-day."""
 
-    outlets: Sequence[str]
+    outlets: Sequence[str] | None
     """By name or domain."""
     after: date | str | None
     """Inclusive."""
@@ -43,7 +43,12 @@ def understand(question: str, history: History = (), **filters: Unpack[Filters])
 
     Raises `UsageError` for an empty or over-long question, and for a date that is none.
     """
-    question = " ".join(question.split())
+    unknown = set(filters) - set(Filters.__annotations__)
+    if unknown:
+        raise UsageError(
+            f"there is no filter {min(unknown)!r}; there are {', '.join(Filters.__annotations__)}"
+        )
+    question = " ".join(question.encode(errors="replace").decode().split())
     if not question:
         raise UsageError("the question is empty; ask something about the articles")
     if len(question) > MAX_QUESTION_CHARS:
@@ -51,13 +56,14 @@ def understand(question: str, history: History = (), **filters: Unpack[Filters])
             f"the question has {len(question):,} characters, and at most {MAX_QUESTION_CHARS:,} "
             "can be searched for; ask a shorter one"
         )
+    outlets = filters.get("outlets") or ()
     standalone = _standalone(question, history)
     leans = standalone != question
     return Query(
         text=standalone,
         # A question that may only seem to lean on the turns before is searched on its own too.
         parts=(question, standalone) if leans and not _goes_on(question) else (),
-        outlets=tuple(filters.get("outlets", ())),
+        outlets=(outlets,) if isinstance(outlets, str) else tuple(outlets),
         after=_day(filters.get("after"), "after"),
         before=_day(filters.get("before"), "before"),
         as_of=_day(filters.get("as_of"), "as_of"),
@@ -89,7 +95,7 @@ def _day(value: date | str | None, name: str) -> date | None:
         return value
     try:
         return date.fromisoformat(value) if isinstance(value, str) else value.date()
-    except ValueError as error:
+    except (ValueError, AttributeError) as error:
         raise UsageError(
             f"{name}={value!r} is not a date; write it as year-month-day, 2025-03-14"
         ) from error

@@ -13,7 +13,7 @@ from rag.language import FUNCTION_WORDS, sentence_spans, words
 from rag.types import MAX_PASSAGE_CHARS, Passage, Query, Scores
 
 CANDIDATES = 50
-"""Asked of each of the two searches."""
+"""Asked of each of the two searches; more where they do not give k passages."""
 RRF_K = 20
 """Damping of reciprocal rank fusion. Cormack, Clarke and Büttcher (SIGIR 2009) use 60 for runs of
 a thousand; with fifty candidates a smaller one tells first from tenth."""
@@ -39,13 +39,17 @@ def retrieve(archive: Archive, embedder: Embedder, query: Query, k: int) -> Retr
     """The k passages that best fit a query; fewer where the archive has no more."""
     started = time.perf_counter()
     choice = archive.ledger.choose(query)
-    ranked = _candidates(archive, embedder, query, choice)
-    passages = tuple(_places(archive, ranked, k))
-    return Retrieved(passages, choice.chunks, choice.undated, time.perf_counter() - started)
+    depth = max(CANDIDATES, k)
+    passages = _places(archive, _candidates(archive, embedder, query, choice, depth), k)
+    while len(passages) < k and depth < choice.chunks:  # where many are copies of each other
+        depth *= 4
+        passages = _places(archive, _candidates(archive, embedder, query, choice, depth), k)
+    seconds = time.perf_counter() - started
+    return Retrieved(tuple(passages), choice.chunks, choice.undated, seconds)
 
 
 def _candidates(
-    archive: Archive, embedder: Embedder, query: Query, choice: Choice
+    archive: Archive, embedder: Embedder, query: Query, choice: Choice, depth: int
 ) -> list[Passage]:
     if not choice.chunks:
         return []
@@ -54,8 +58,8 @@ def _candidates(
     lexical: dict[int, float] = {}
     for text in query.parts or (query.text,):
         for search, scores in (
-            (archive.nearest(choice, embedder.encode_query(text), CANDIDATES), dense),
-            (archive.ledger.lexical(search_terms(text), choice, CANDIDATES), lexical),
+            (archive.nearest(choice, embedder.encode_query(text), depth), dense),
+            (archive.ledger.lexical(search_terms(text), choice, depth), lexical),
         ):
             rankings.append([number for number, _ in search])
             scores |= {n: max(score, scores.get(n, score)) for n, score in search}

@@ -49,7 +49,7 @@ class Settings(BaseSettings):
                 f"the setting {name!r} does not fit ({first['msg'].lower()}); mend the flag, "
                 f"GAZETTE_{name.upper()} or gazette.toml"
             ) from error
-        except ValueError as error:  # TOML that cannot be read
+        except (ValueError, OSError) as error:  # TOML that cannot be read
             raise UsageError(f"gazette.toml cannot be read ({error}); mend it") from error
 
     @classmethod

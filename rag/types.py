@@ -151,7 +151,7 @@ class Answer:
     usage: Usage | None = None
     undated: int = 0
     """Articles that the question's dates left out because they carry none."""
-    timings: Mapping[str, float] = field(default_factory=dict)
+    timings: Mapping[str, float] = field(default_factory=dict, compare=False)
     """Seconds, by step."""
 
     def __str__(self) -> str:
@@ -207,7 +207,8 @@ def describe(source: Citation | Passage) -> str:
     """One line that names a source: `[1] The Outlet, 4 March 2025: Headline`."""
     number = f"[{source.number}] " if isinstance(source, Citation) else ""
     day = printed_day(source.published) if source.published else "undated"
-    return f"{number}{source.outlet or 'unknown outlet'}, {day}: {source.title or 'untitled'}"
+    said = f"{source.outlet or 'unknown outlet'}, {day}: {source.title or 'untitled'}"
+    return number + " ".join(said.split())
 
 
 def printed_day(moment: datetime) -> str:

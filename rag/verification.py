@@ -6,6 +6,7 @@ of its words are there. It knows no synonyms, so a free paraphrase stays unsuppo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -65,13 +66,14 @@ def verify(sentence: str, evidence: Sequence[str]) -> Verdict:
 
 def _verbatim(sentence: str, evidence: Sequence[str]) -> tuple[int, int, int] | None:
     wanted = fold(sentence).strip(" .\"'")
-    if not wanted:
+    if not re.search(r"\w", wanted):
         return None
+    standing = re.compile(rf"(?<!\w){re.escape(wanted)}(?!\w)")
     for index, text in enumerate(evidence):
-        if wanted not in fold(text):
+        if not standing.search(fold(text)):
             continue
         for start, end in _stretches(text):
-            if wanted in fold(text[start:end]):
+            if standing.search(fold(text[start:end])):
                 return index, start, end
         return index, 0, len(text)
     return None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
+import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +25,8 @@ EXAMPLES = (
     "gazette chat",
     "gazette eval questions.jsonl",
 )
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -72,6 +76,9 @@ def main() -> None:
         sys.exit(2)
     except GazetteError as error:
         _complain(error)
+        sys.exit(1)
+    except (OSError, sqlite3.Error) as error:
+        _complain(f"{error}; check the disk, the path and who may read and write there")
         sys.exit(1)
     except KeyboardInterrupt:
         _complain("interrupted; what was finished is kept")
@@ -138,7 +145,7 @@ def chat(
     archive: Archive = None,
     llm: Llm = None,
     base_url: BaseUrl = None,
-    port: Annotated[int, typer.Option(help="On 127.0.0.1.")] = 7860,
+    port: Annotated[int, typer.Option(help="On 127.0.0.1.", min=1, max=65535)] = 7860,
 ) -> None:
     """Open the web chat on this machine."""
     from ui.web import serve
@@ -216,7 +223,8 @@ def list_articles(
                 typer.echo(json.dumps(shown, ensure_ascii=False))
             else:
                 day = f"{article.published:%Y-%m-%d}" if article.published else "undated   "
-                typer.echo(f"{article.id}  {day}  {article.outlet or '–'}: {article.title}")
+                line = f"{article.id}  {day}  {article.outlet or '–'}: {article.title}"
+                _write(article, False, " ".join(line.split("\n")))
 
 
 @articles_app.command("show")
@@ -260,11 +268,16 @@ def _with_quotes(answer: Answer) -> str:
 
 
 def _write(value: Any, as_json: bool, text: str) -> None:
-    typer.echo(json.dumps(to_json(value), ensure_ascii=False, indent=2) if as_json else text)
+    # An article may hold what a terminal would obey.
+    if as_json:
+        text = json.dumps(to_json(value), ensure_ascii=False, indent=2)
+        typer.echo(_CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+    else:
+        typer.echo(_CONTROL.sub("", text))
 
 
 def _complain(message: object, prefix: str = "error: ") -> None:
-    typer.echo(f"{prefix}{message}", err=True)
+    typer.echo(_CONTROL.sub("", f"{prefix}{message}".replace("\n", " ")), err=True)
 
 
 @contextmanager

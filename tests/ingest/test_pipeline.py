@@ -6,6 +6,8 @@ import gzip
 import json
 import os
 import shutil
+import subprocess
+import sys
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -152,6 +154,8 @@ BAD = {
     "bad-date.json": (b'{"text": "x", "published": "soon"}', "'published'"),
     "surrogate.json": (b'{"text": "\\ud800"}', "surrogate"),
     "deep.json": (b"[" * 100_000, "JSON"),
+    "outlet.json": (b'{"text": "x", "outlet": "\\ud800"}', "surrogate"),
+    "year.json": (b'{"text": "x", "published": "2025"}', "'published'"),
     "matter.md": (b"---\n: : :\n---\ntext", "YAML"),
     "picture.png": (b"\x89PNG", "format"),
     "ftp://example.com/a.html": (None, "http"),
@@ -170,6 +174,66 @@ def test_bad_input_is_named_and_leaves_no_archive(tmp_path, archive, name):
         ingest(source, archive)
     assert "\n" not in str(caught.value)
     assert not archive.exists()
+
+
+def test_dates_and_nulls_as_people_write_them(tmp_path, archive):
+    lines = [
+        record(url="u1", published="20250314", title=None, authors=None),
+        record(url="u2", published="Fri, 14 Mar 2025 07:40:00 +0100", title=5),
+        record(url="http://[bad", published=""),
+    ]
+    source = tmp_path / "a.jsonl"
+    source.write_bytes("\n".join(lines).encode("utf-16"))
+    assert counts(ingest(source, archive)) == (3, 0, 0, 0, 0)
+    with Gazette.open(archive) as gazette:
+        read = {article.url: article for article in gazette.articles()}
+        assert read["u1"].published.isoformat() == "2025-03-14T00:00:00+00:00"
+        assert read["u2"].published.isoformat() == "2025-03-14T07:40:00+01:00"
+        assert read["u2"].title == "5"
+        assert read["http://[bad"].published is None
+
+
+def test_what_a_folder_hides_is_named(tmp_path, archive):
+    folder = tmp_path / "folder"
+    (folder / "real").mkdir(parents=True)
+    (folder / "real" / "a.txt").write_text("The harbour froze.")
+    (folder / "link").symlink_to(folder / "real")
+    os.mkfifo(folder / "pipe.txt")
+    (folder / os.fsdecode(b"x\xff.txt")).write_text("The harbour froze.")
+    report = ingest(folder, archive)
+    assert report.added == 1
+    reasons = " ".join(reason for _, reason in report.skipped)
+    for why in ("link to a folder", "not a regular file", "not UTF-8"):
+        assert why in reasons
+
+
+def test_two_ingests_into_a_new_archive_do_not_undo_each_other(tmp_path):
+    (tmp_path / "a.txt").write_text("The harbour froze.")
+    for n in range(3):
+        path = tmp_path / f"archive-{n}"
+        arguments = [sys.executable, "-m", "ui.cli", "ingest", str(tmp_path / "a.txt")]
+        both = [
+            subprocess.Popen([*arguments, "--archive", str(path)], stderr=subprocess.PIPE)
+            for _ in range(2)
+        ]
+        errors = [process.communicate()[1].decode() for process in both]
+        assert 0 in [process.returncode for process in both]
+        assert "Traceback" not in "".join(errors)
+        with Gazette.open(path) as gazette:
+            assert gazette.count() == 1
+
+
+def test_passwords_in_urls_are_not_shown_or_kept(web, archive):
+    folder, address = web
+    secret = address.replace("//", "//ann:secretpw@")
+    name = next(folder.glob("*.html")).name
+    ingest(f"{secret}/{name}", archive, allow_private=True)
+    with Gazette.open(archive) as gazette:
+        (article,) = gazette.articles()
+    assert article.source == f"{address}/{name}"
+    with pytest.raises(SourceError) as caught:
+        ingest(f"{secret}/nothing", archive, allow_private=True)
+    assert "secretpw" not in str(caught.value)
 
 
 def test_bad_input_beside_good_is_skipped(tmp_path, archive):

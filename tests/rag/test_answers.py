@@ -9,7 +9,7 @@ from datetime import date
 
 import pytest
 
-from ingest import ingest
+from ingest import ingest, remove
 from rag import Answer, Gazette, SentenceDone, Token, ask
 from rag.errors import UsageError
 from rag.question import understand
@@ -161,6 +161,46 @@ def test_several_threads_may_ask_at_once(gazette):
     assert all(expected[question] == text for question, text in got)
 
 
+def test_filters_take_what_people_give(gazette):
+    def outlets(**filters):
+        return {passage.outlet for passage in gazette.retrieve("Who buys the yard?", **filters)}
+
+    assert outlets(outlets="Kontor") == {"Kontor"}
+    assert len(outlets(outlets=None, as_of="9999-12-31")) > 1
+    assert outlets(outlets=["[x", "http://[x"]) == set()
+
+
+def test_articles_can_be_read_while_the_archive_changes(archive_copy):
+    with Gazette.open(archive_copy) as gazette:
+        reading = gazette.articles()
+        first, count = next(reading), gazette.count()
+        remove([article.id for article in list(gazette.articles())[-3:]], archive_copy)
+        assert gazette.count() == count - 3
+        assert len([first, *reading]) == count - 3
+
+
+def test_copies_do_not_crowd_out_the_rest(tmp_path):
+    record = {"text": "The harbour of Brunn froze over on Monday night, the harbour said."}
+    lines = [json.dumps({**record, "url": f"https://x.example/{n}"}) for n in range(120)]
+    for subject in ("pilots", "dockers", "skaters", "eels", "tugs"):
+        text = f"In Brunn the {subject} spoke of nothing but that frozen harbour. {subject}!"
+        lines.append(json.dumps({"text": text, "title": subject}))
+    (tmp_path / "a.jsonl").write_text("\n".join(lines))
+    ingest(tmp_path / "a.jsonl", tmp_path / "archive")
+    with Gazette.open(tmp_path / "archive") as gazette:
+        assert len(gazette.retrieve("When did the harbour of Brunn freeze over?")) == 5
+
+
+def test_an_only_sentence_that_is_too_long_is_cut(tmp_path):
+    (tmp_path / "a.txt").write_text("The harbour froze " + "and ships waited outside " * 45 + ".")
+    ingest(tmp_path / "a.txt", tmp_path / "archive")
+    with Gazette.open(tmp_path / "archive") as gazette:
+        answer = gazette.ask("What happened when the harbour froze?")
+        (citation,) = answer.citations
+        assert len(citation.quote.split()) <= 120
+        assert answer.sentences[0].text == citation.quote
+
+
 def test_as_a_langchain_retriever(gazette):
     documents = gazette.as_retriever(k=3).invoke("Why did the Tordis sink?")
     assert len(documents) == 3
@@ -176,6 +216,8 @@ def test_as_a_langchain_retriever(gazette):
         ({"question": "x" * 100_000}, "100,000 characters"),
         ({"question": "why?", "after": "14.3.2025"}, "year-month-day"),
         ({"question": "why?", "before": "2025-02-30"}, "before='2025-02-30'"),
+        ({"question": "why?", "after": 5}, "after=5"),
+        ({"question": "why?", "outlet": "Kontor"}, "no filter 'outlet'"),
     ],
 )
 def test_a_question_that_makes_no_sense(gazette, arguments, says):
@@ -185,7 +227,14 @@ def test_a_question_that_makes_no_sense(gazette, arguments, says):
 
 @pytest.mark.parametrize(
     "question",
-    ['"', "AND OR NOT NEAR(", "* - ^ : {}", "naïve 日本語 🦑", "'; DROP TABLE chunks; --"],
+    [
+        "Who \ud800 won?",
+        '"',
+        "AND OR NOT NEAR(",
+        "* - ^ : {}",
+        "naïve 日本語 🦑",
+        "'; DROP TABLE chunks; --",
+    ],
 )
 def test_no_question_breaks_the_search(gazette, question):
     assert isinstance(gazette.ask(question), Answer)

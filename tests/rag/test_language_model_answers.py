@@ -57,6 +57,48 @@ def test_a_mark_of_no_passage_cites_nothing(opened, chat_server):
     assert "[17]" not in answer.text
 
 
+@pytest.mark.parametrize(
+    "mark", ["[{n}]", "[{n}, {n}]", "[{n}][{n}]", "【{n}】", "[^{n}]", "[Passage {n}]", "[{n}-{n}]"]
+)
+def test_marks_come_in_many_forms(opened, chat_server, mark):
+    n = holder(opened, "killed 14 people")
+    chat_server.pieces = [
+        f"1. The disaster killed 14 people thirteen months ago {mark}.".format(n=n)
+    ]
+    answer = opened.ask(QUESTION)
+    (sentence,) = answer.sentences
+    assert sentence.text == "The disaster killed 14 people thirteen months ago."
+    assert (sentence.verdict, sentence.citations) == ("supported", (1,))
+    assert answer.text == f"{sentence.text} [1]"
+
+
+def test_no_claim_is_shown_as_checked_without_its_own_quote(opened, chat_server):
+    """A model that copies everything: 120 words are quoted, and no more is claimed."""
+    from rag.language import sentence_spans
+
+    passages = opened.retrieve(QUESTION)
+    chat_server.pieces = [
+        f"{passage.text[start:end].rstrip('.')} [{n}]. "
+        for n, passage in enumerate(passages, 1)
+        for start, end in sentence_spans(passage.text)
+    ]
+    answer = opened.ask(QUESTION)
+    quotes = {citation.number: citation.quote for citation in answer.citations}
+    assert sum(len(quote.split()) for quote in quotes.values()) <= 120
+    verdicts = {sentence.verdict for sentence in answer.sentences}
+    assert {"quoted", "unsupported"} <= verdicts
+    for sentence in answer.sentences:
+        if sentence.verdict == "quoted":
+            words = " ".join(sentence.text.rstrip(".").split())
+            assert any(words in " ".join(quotes[n].split()) for n in sentence.citations)
+
+
+@pytest.mark.parametrize("said", ["", " \n", "[1][2]", "1.", "NOT IN THE ARTICLES."])
+def test_where_nothing_is_said_the_answer_abstains(opened, chat_server, said):
+    chat_server.pieces = [said]
+    assert opened.ask(QUESTION).abstained
+
+
 def test_the_model_may_find_no_answer(opened, chat_server):
     chat_server.pieces = ["NOT IN ", "THE ARTICLES"]
     answer = opened.ask(QUESTION)

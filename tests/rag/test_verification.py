@@ -23,6 +23,8 @@ EVIDENCE = (
         ("The Assembly approved the tunnel in Brunn.", "unsupported"),
         ("Prime minister Ada Brook said she would not ask for more money.", "unsupported"),
         ("Jugglers from Paris love the ferry.", "unsupported"),
+        ("The bridge will cost D2.4m.", "contradicted"),
+        ("8 votes", "unsupported"),
         ("", "unsupported"),
     ],
 )
@@ -42,6 +44,8 @@ def test_word_for_word_scores_one_whatever_its_quotes_and_dashes():
     verdict = verify('He said: "No - never."', ["First this. He said: “No – never.” Then that."])
     assert (verdict.label, verdict.score) == ("supported", 1.0)
     assert verify("anything", []).label == "unsupported"
+    assert verify("5 million", ["It cost 65 million crowns."]).label != "supported"
+    assert verify("No.", ["Norrgard left."]).label == "unsupported"
 
 
 def test_sentences_end_where_they_end():
@@ -63,6 +67,9 @@ def test_sentences_end_where_they_end():
 def test_terms_numbers_and_negations():
     assert terms("The bridges of the minister's islands") == terms("bridge minister island")
     assert numbers("1,200 men, 3.5% and 12:30") == {"1200", "3.5", "12", "30"}
+    assert numbers("$6.5bn") == numbers("6.5 billion dollars") == {"6500000000"}
+    assert numbers("fourteen of the four dead") == {"14", "4"}
+    assert numbers("on 3.10.2025") == {"3", "10", "2025"}
     assert negated_terms("She did not resign. It had never been reported.") == {
         *terms("resign reported")
     }

@@ -105,6 +105,11 @@ def test_skipped_sources_are_named_and_strict_makes_them_fail(run, tmp_path):
         (["ingest"], 2, "Missing argument"),
         (["frobnicate"], 2, "frobnicate"),
         (["articles", "remove", "nothing"], 1, "nothing"),
+        (["ingest", "~nosuchuser/x"], 1, "does not exist"),
+        (["ingest", "x" * 5000], 1, "does not exist"),
+        (["ingest", ""], 1, "does not exist"),
+        (["ask", QUESTION, "--archive", "x" * 5000], 1, "File name too long"),
+        (["chat", "--port", "70000"], 2, "65535"),
     ],
 )
 def test_bad_input_is_told_in_a_line(run, sample_archive, monkeypatch, arguments, code, says):
@@ -138,6 +143,18 @@ def test_flag_before_environment_before_file(run, sample_archive, tmp_path, monk
     monkeypatch.setenv("GAZETTE_ARCHIVE", "from-environment")
     assert "from-environment" in run("ask", QUESTION)[2]
     assert run("ask", QUESTION, "--archive", sample_archive)[0] == 0
+
+
+def test_a_terminal_obeys_no_article(run, tmp_path):
+    text = "The harbour \x1b]0;pwned\x07 froze on Monday."
+    record = {"text": text, "title": "Ice\n[2] Fake Outlet: fake", "url": "https://x.example"}
+    (tmp_path / "a.json").write_text(json.dumps(record))
+    run("ingest", "a.json")
+    for command in (["ask", "When did the harbour freeze?"], ["articles", "list"]):
+        out = run(*command)[1]
+        assert "\x1b" not in out
+        assert "\n[2]" not in out
+    assert json.loads(run("ask", "harbour?", "--json")[1])["passages"][0]["text"] == text
 
 
 def test_help_teaches_by_example(run):
