@@ -64,11 +64,12 @@ EmbeddingModel = Annotated[
 
 def main() -> None:
     """Run a command; what Gazette refuses or fails to do is told in one line."""
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    logging.basicConfig(level=logging.ERROR, format="%(message)s")
     logging.getLogger("rag").setLevel(logging.INFO)  # what takes a while says so
     # No command of Gazette's reports to anyone.
     os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    os.environ.setdefault("HF_HUB_VERBOSITY", "error")  # what it tries again, it would tell twice
     try:
         app()
     except UsageError as error:

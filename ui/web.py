@@ -33,8 +33,8 @@ HOST = "127.0.0.1"
 SAMPLE_OUTLET = "lindholtcourier.est"  # `.est` does not exist: only the sample archive has it
 EXAMPLES = (
     "Why was the railway to Ransey cancelled?",
-    "How much were the oysters worth according to the Norholm court?",
-    "How many people watched the Cup final between Brakhaven SV and Lindholt 1904?",
+    "How many people drank contaminated water in Grevenau?",
+    "What will the road bridge to Ransey cost?",
 )
 CONTEXT_CHARS = 500  # of a paragraph, on either side of a quote
 _MARK = re.compile(r"\[(\d+)\]")

@@ -20,7 +20,7 @@ PICTURE = ROOT / "docs" / "chat.png"
 ARTICLES = ROOT / "evals" / "articles" / "articles.jsonl"
 ARCHIVE = "sample-archive"
 PORT = 7899
-QUESTION = "How much were the oysters worth according to the Norholm court?"
+QUESTION = "What will the road bridge to Ransey cost?"
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking "
