@@ -75,7 +75,7 @@ def ingest(
                 run = _Run(opened, embedder, fetcher, progress)
                 run.take([str(source) for source in given])
             return run.report()
-        except BaseException:
+        except BaseException:  # an interrupt too
             # Nothing came into a new archive: leave none, while nobody else can be filling it.
             if is_new and opened.ledger.chunk_count() == 0:
                 shutil.rmtree(path, ignore_errors=True)

@@ -174,7 +174,9 @@ def _check(draft: _Draft, marked: str) -> Iterator[Event]:
         for passage, quote in found
         if quote
     ]
-    yield draft.add(text, numbers, _label(text, [draft.quote(n) for n in numbers if n]))
+    kept = [number for number in dict.fromkeys(numbers) if number]
+    # A claim without a quote to open is not shown as checked: its label comes from the quotes.
+    yield draft.add(text, kept, _label(text, [draft.quote(number) for number in kept]))
 
 
 def _marks(marked: str) -> list[int]:
@@ -248,14 +250,9 @@ class _Draft:
         """The words of a citation."""
         return self.citations[number - 1].quote
 
-    def add(
-        self, text: str, numbers: Sequence[int | None], verdict: VerdictOfSentence
-    ) -> SentenceDone:
+    def add(self, text: str, numbers: Sequence[int], verdict: VerdictOfSentence) -> SentenceDone:
         """A sentence is complete."""
-        kept = tuple(dict.fromkeys(number for number in numbers if number))
-        if numbers and not kept:
-            verdict = "unsupported"  # a claim without a quote to open is not shown as checked
-        sentence = Sentence(text, kept, verdict)
+        sentence = Sentence(text, tuple(numbers), verdict)
         self.sentences.append(sentence)
         new = tuple(self.citations[self.shown :])
         self.shown = len(self.citations)

@@ -32,9 +32,11 @@ WEIGHTS = (2.07, 4.0, -1.97, -2.08)
 set and on the sample suite, each also with the right article left out."""
 NO_SIGNALS = (0.0,) * len(WEIGHTS)
 
+# "how many", "how cold", "how often", but not "how did" or "how to"
 _ASKS_NUMBER = re.compile(
-    r"\bhow (?:many|much|old|long|far|large|big|high|fast)\b|\bwhat (?:price|"
-    r"share|percentage|proportion|number|sum|amount)\b",
+    r"\bhow (?!do\b|does|did|is|are|was|were|has|have|had|can|could|will|would|should|may|might"
+    r"|must|to\b|come\b|about\b)\w+"
+    r"|\bwhat (?:price|share|percentage|proportion|number|sum|amount)\b",
     re.IGNORECASE,
 )
 _ASKS_DATE = re.compile(r"\bwhen\b|\b(?:what|which|on what) (?:day|date|year|month)\b", re.I)

@@ -69,7 +69,7 @@ class Gazette:
         archive = Archive(settings.archive)
         try:
             return cls(archive, settings, model)
-        except BaseException:
+        except BaseException:  # whatever it was, nobody else holds the archive to close it
             archive.close()
             raise
 

@@ -95,7 +95,7 @@ class Ledger:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
-        except BaseException:
+        except BaseException:  # an interrupt too must not leave half a write open
             self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")

@@ -18,6 +18,7 @@ from ingest import ingest, remove
 from rag import Gazette, archive
 from rag.archive import Archive
 from rag.errors import ArchiveError, ArchiveLockedError, EmbeddingError
+from rag.vectors import ChromaVectors
 from tests.conftest import ARTICLES, SAMPLE
 
 NEWS = {
@@ -166,6 +167,35 @@ def test_a_reader_is_told_of_a_reindex(archive_copy, monkeypatch):
         gazette._archive.ledger.set_meta("embedding_model", "another")
         with pytest.raises(EmbeddingError, match="another"):
             gazette.retrieve(QUESTION)
+
+
+def test_what_chroma_lacks_is_not_shown_to_readers(archive_copy, tmp_path, monkeypatch):
+    source = tmp_path / "squid.json"
+    source.write_text(json.dumps(NEWS))
+
+    def full(*arguments):
+        raise OSError("no space left on device")
+
+    with Gazette.open(archive_copy) as gazette:
+        monkeypatch.setattr(ChromaVectors, "upsert", full)
+        with pytest.raises(ArchiveError, match=r"no space left.*run the same command again"):
+            ingest(source, archive_copy)
+        assert gazette.count() == len(list(gazette.articles())) == ARTICLES
+        assert all("squid" not in passage.text for passage in gazette.retrieve(QUESTION, k=50))
+        with pytest.raises(ArchiveError, match="no article"):
+            gazette.article(pending(archive_copy))
+        monkeypatch.undo()
+        assert ingest(source, archive_copy).unchanged == 1
+        assert gazette.ask(QUESTION).citations[0].quote == NEWS["text"]
+    assert whole(archive_copy)
+
+
+def pending(path):
+    """The id of the article that only the ledger holds."""
+    with sqlite3.connect(path / "ledger.sqlite") as ledger:
+        (article_id,) = ledger.execute("SELECT id FROM articles WHERE NOT ready").fetchone()
+    ledger.close()
+    return article_id
 
 
 def test_a_newer_schema_is_refused(archive_copy):

@@ -129,6 +129,7 @@ def test_passages_are_fenced_and_cannot_close_their_fence(tmp_path, chat_server)
         gazette.ask("What did the mayor do?")
     user = chat_server.requests[0]["messages"][-1]["content"]
     assert user.count("</passage>") == user.count("<passage ") == 1
+    assert user.count("<") == user.count(">") == 2
 
 
 def test_history_reaches_the_model(opened, chat_server):
