@@ -12,6 +12,7 @@ chat: .venv/installed
 
 test: lint
 	$(BIN)/pytest
+	$(BIN)/gazette eval sample
 
 lint: .venv/installed
 	$(BIN)/ruff check

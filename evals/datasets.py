@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import field
 from datetime import date
 from importlib.resources import as_file, files
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from ingest import ingest
@@ -19,6 +21,20 @@ from rag.errors import UsageError
 Kind = Literal[
     "fact", "said", "number", "date", "outlet", "multi", "changed", "followup", "unanswerable"
 ]
+Measure = Literal[
+    "hit@1",
+    "hit@5",
+    "MRR@10",
+    "nDCG@10",
+    "all@5",
+    "right",
+    "citation precision",
+    "quotes exact",
+    "answered",
+    "abstained",
+    "abstained left out",
+]
+"""What a suite is measured by, and may have a gate on; all from 0 to 1, more is better."""
 SUITES = ("sample",)
 """Suites that come with Gazette and bring their own articles."""
 
@@ -49,26 +65,53 @@ class Question:
     before: date | None = None
 
 
-_QUESTION = TypeAdapter(Question)
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class Rules:
+    """How a suite is run, and what it must reach; in its file a line `{"rules": {...}}`."""
+
+    gate: Mapping[Measure, float] = field(default_factory=dict)
+    """The least that is let through."""
+    leave_out: bool = False
+    """Ask each answerable question again, without the articles that answer it."""
 
 
-def load_questions(suite: str) -> tuple[Question, ...]:
-    """The questions of a built-in suite, or of a JSON Lines file.
+@dataclass(frozen=True)
+class Suite:
+    """Questions, and the rules by which they are asked."""
+
+    name: str
+    questions: tuple[Question, ...]
+    rules: Rules = field(default_factory=Rules)
+
+
+@dataclass(frozen=True)
+class _RulesLine:
+    rules: Rules
+
+
+_QUESTION, _RULES = TypeAdapter(Question), TypeAdapter(_RulesLine)
+_IS_RULES = re.compile(r'\s*\{\s*"rules"\s*:')
+
+
+def load_suite(name: str) -> Suite:
+    """A built-in suite, or the questions of a JSON Lines file.
 
     Raises `UsageError`, naming the line, for a file that is none.
     """
-    if suite in SUITES:
-        text = (files("evals") / "suites" / f"{suite}.jsonl").read_text(encoding="utf-8")
+    if name in SUITES:
+        text = (files("evals") / "suites" / f"{name}.jsonl").read_text(encoding="utf-8")
     else:
-        text = _read(suite)
-    questions = tuple(
-        _question(line, f"{suite!r}, line {number}")
+        text = _read(name)
+    lines = [
+        _parsed(line, f"{name!r}, line {number}")
         for number, line in enumerate(text.split("\n"), 1)
         if line.strip()
-    )
+    ]
+    questions = tuple(line for line in lines if isinstance(line, Question))
     if not questions:
-        raise UsageError(f"{suite!r} holds no question; write one JSON object a line")
-    return questions
+        raise UsageError(f"{name!r} holds no question; write one JSON object a line")
+    rules = next((line.rules for line in lines if isinstance(line, _RulesLine)), Rules())
+    return Suite(name, questions, rules)
 
 
 def _read(suite: str) -> str:
@@ -81,8 +124,10 @@ def _read(suite: str) -> str:
         ) from error
 
 
-def _question(line: str, where: str) -> Question:
+def _parsed(line: str, where: str) -> Question | _RulesLine:
     try:
+        if _IS_RULES.match(line):
+            return _RULES.validate_json(line)
         return _QUESTION.validate_json(line)
     except ValidationError as error:
         first = error.errors()[0]

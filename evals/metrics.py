@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import PurePath
+from statistics import fmean
 
-from evals.datasets import Question, Quote
+import ir_measures
+from ir_measures import RR, Success, nDCG
+
+from evals.datasets import Measure, Question, Quote
 from rag.language import fold
-from rag.types import Answer, Article, Passage
+from rag.types import Answer, Article, Citation, Passage
 
 FindArticle = Callable[[str], Article]
 """Article id to article."""
+RANKED = 10
+"""Passages that the measures of ranking look at."""
+
+_RANKING: dict[Measure, ir_measures.Measure] = {
+    "hit@1": Success @ 1,
+    "hit@5": Success @ 5,
+    "MRR@10": RR @ 10,
+    "nDCG@10": nDCG @ 10,
+}
 
 _MARK = re.compile(r"\[\d+\]")
 
@@ -42,9 +56,23 @@ def is_page(quote: Quote, article: Article) -> bool:
     )
 
 
-def is_hit(ranks: Sequence[int | None], k: int) -> bool:
-    """hit@k: a gold quote stands in the first k passages."""
-    return any(rank is not None and rank <= k for rank in ranks)
+def ranking_figures(question: Question, ranks: Sequence[int | None]) -> dict[Measure, float]:
+    """How well passages are ranked, by ir_measures; `ranks` are those of `quote_ranks`.
+
+    A passage's relevance is the number of gold quotes that it is the first to hold: of a multi
+    question all of them count, of another the first that is found.
+    """
+    if question.kind != "multi":
+        ranks = [min((rank for rank in ranks if rank), default=None)]
+    found = Counter(rank for rank in ranks if rank)
+    relevant = {str(rank): count for rank, count in found.items()}
+    relevant |= {f"missed {i}": 1 for i in range(sum(rank is None for rank in ranks))}
+    run = {str(rank): -float(rank) for rank in range(1, RANKED + 1)}
+    figures = ir_measures.calc_aggregate(_RANKING.values(), {"q": relevant}, {"q": run})
+    named: dict[Measure, float] = {name: figures[is_] for name, is_ in _RANKING.items()}
+    if question.kind == "multi":
+        named["all@5"] = all(rank is not None and rank <= 5 for rank in ranks)
+    return named
 
 
 def is_right(question: Question, answer: Answer) -> bool:
@@ -61,11 +89,44 @@ def holds(text: str, words: str) -> bool:
     return bool(re.search(rf"(?<!\w){re.escape(words)}(?!\w)", text))
 
 
-def exact_quotes(answer: Answer, article: FindArticle) -> int:
-    """How many citations quote their article to the letter."""
-    return sum(
+def citation_precision(question: Question, answer: Answer, article: FindArticle) -> float:
+    """The share of an answer's citations that bear it out: that hold an answer or a gold quote."""
+    right = [_bears_out(question, c, article(c.article_id)) for c in answer.citations]
+    return fmean(right)
+
+
+def _bears_out(question: Question, citation: Citation, article: Article) -> bool:
+    said = comparable(citation.quote)
+    golds = [comparable(gold.quote) for gold in question.quotes if is_page(gold, article)]
+    return any(holds(said, comparable(variant)) for variant in question.answers) or any(
+        gold in said or said in gold for gold in golds
+    )
+
+
+def exact_quotes(answer: Answer, article: FindArticle) -> float:
+    """The share of an answer's citations that quote their article to the letter."""
+    return fmean(
         article(citation.article_id).text[citation.start : citation.end] == citation.quote
         for citation in answer.citations
+    )
+
+
+def answering_articles(
+    question: Question, articles: Sequence[tuple[Article, str]]
+) -> tuple[str, ...]:
+    """The ids of the articles that hold a gold quote or an answer, by chance or not.
+
+    Each article comes with its comparable text. Copies are among them: without all of these, an
+    archive surely does not say.
+    """
+    answers = [comparable(variant) for variant in question.answers]
+    quotes = [comparable(gold.quote) for gold in question.quotes]
+    return tuple(
+        article.id
+        for article, text in articles
+        if any(is_page(gold, article) for gold in question.quotes)
+        or any(quote in text for quote in quotes)
+        or any(holds(text, variant) for variant in answers)
     )
 
 

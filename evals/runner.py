@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from statistics import fmean
+from typing import get_args
 
-from evals.datasets import Question
-from evals.metrics import exact_quotes, is_hit, is_right, quote_ranks
+from evals.datasets import Measure, Question, Suite
+from evals.metrics import (
+    RANKED,
+    answering_articles,
+    citation_precision,
+    comparable,
+    exact_quotes,
+    is_right,
+    quote_ranks,
+    ranking_figures,
+)
 from rag.errors import GazetteError
 from rag.gazette import Gazette
-from rag.types import Answer
+from rag.question import Filters
+from rag.types import Answer, Article
 
 Progress = Callable[[int, int], None]
 """Called with (questions asked, questions in all)."""
@@ -21,29 +32,27 @@ class Result:
     """What became of one question."""
 
     question: Question
-    ranks: tuple[int | None, ...]
-    """Of each gold quote among the passages; None where it is not there."""
-    right: bool
-    answer: Answer | None
+    answer: Answer | None = None
     """None where asking failed: that counts as wrong."""
+    ranks: tuple[int | None, ...] = ()
+    """Of each gold quote among the first `RANKED` passages; None where it is not there."""
+    figures: Mapping[Measure, float] = field(default_factory=dict)
+    """By measure; one that the question does not bear on is not there."""
+    without: tuple[str, ...] = ()
+    """The articles that answer it, which were left out when it was asked again."""
+    left_out: Answer | None = None
+    """What was said then."""
     error: str | None = None
-    exact_quotes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The figures of some questions; shares from 0 to 1, None where none of them can tell."""
+    """The figures of some questions."""
 
     kind: str
     questions: int
-    hit_at_1: float | None
-    hit_at_5: float | None
-    all_at_5: float | None
-    """Of multi questions: all their gold quotes in the first five."""
-    right: float | None
-    """Of the answerable questions."""
-    abstained_rightly: float | None
-    abstained_wrongly: float | None
+    figures: Mapping[Measure, float | None]
+    """Means; None where no question bears on the measure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +63,11 @@ class Report:
     model: str
     rows: tuple[Row, ...]
     """By kind; the last is of all."""
+    missed: tuple[Measure, ...]
+    """Of the suite's gate."""
+    gate: Mapping[Measure, float]
     quotes: int
-    exact_quotes: int
+    """How many citations there are in all answers."""
     passage_chars: float
     """Mean length of a passage."""
     answer_words: float
@@ -68,51 +80,86 @@ class Report:
 
 
 def run(
-    gazette: Gazette,
-    questions: Sequence[Question],
-    suite: str,
-    use_filters: bool = False,
-    progress: Progress | None = None,
+    gazette: Gazette, suite: Suite, use_filters: bool = False, progress: Progress | None = None
 ) -> Report:
     """Ask every question; `use_filters` passes on the outlet and dates that it is labelled with."""
+    texts: list[tuple[Article, str]] = []
+    if suite.rules.leave_out:
+        texts = [(article, comparable(article.text)) for article in gazette.articles()]
     results = []
-    for number, question in enumerate(questions, 1):
-        results.append(_ask(gazette, question, use_filters))
+    for number, question in enumerate(suite.questions, 1):
+        results.append(_result(gazette, question, use_filters, texts))
         if progress:
-            progress(number, len(questions))
+            progress(number, len(suite.questions))
     return _report(suite, results)
 
 
-def _ask(gazette: Gazette, question: Question, use_filters: bool) -> Result:
+def _result(
+    gazette: Gazette,
+    question: Question,
+    use_filters: bool,
+    texts: Sequence[tuple[Article, str]],
+) -> Result:
+    filters = _filters(question) if use_filters else Filters()
+    result = Result(question)
     try:
-        answer = gazette.ask(
-            question.question,
-            history=question.history,
-            outlets=[question.outlet] if use_filters and question.outlet else (),
-            after=question.after if use_filters else None,
-            before=question.before if use_filters else None,
+        passages = gazette.retrieve(question.question, RANKED, question.history, **filters)
+        result = replace(
+            result,
+            ranks=quote_ranks(question, passages, gazette.article),
+            answer=gazette.ask(question.question, question.history, **filters),
         )
+        if texts and question.answers:
+            filters["without"] = without = answering_articles(question, texts)
+            left_out = gazette.ask(question.question, question.history, **filters)
+            result = replace(result, without=without, left_out=left_out)
     except GazetteError as error:
-        return Result(question, (None,) * len(question.quotes), False, None, str(error))
-    return Result(
-        question,
-        quote_ranks(question, answer.passages, gazette.article),
-        is_right(question, answer),
-        answer,
-        exact_quotes=exact_quotes(answer, gazette.article),
+        result = replace(result, error=str(error))
+    return replace(result, figures=_figures(result, gazette))
+
+
+def _filters(question: Question) -> Filters:
+    return Filters(
+        outlets=[question.outlet] if question.outlet else [],
+        after=question.after,
+        before=question.before,
     )
 
 
-def _report(suite: str, results: Sequence[Result]) -> Report:
+def _figures(result: Result, gazette: Gazette) -> dict[Measure, float]:
+    """What can be told of one question."""
+    question, answer, left_out = result.question, result.answer, result.left_out
+    silent = answer is not None and answer.abstained
+    figures: dict[Measure, float] = {}
+    if question.quotes:
+        ranks = result.ranks or (None,) * len(question.quotes)
+        figures |= ranking_figures(question, ranks)
+    if answer and answer.citations:
+        figures["quotes exact"] = exact_quotes(answer, gazette.article)
+    if not question.answers:
+        return figures | {"abstained": silent}
+    figures["right"] = answer is not None and is_right(question, answer)
+    figures["answered"] = answer is not None and not silent
+    if answer and answer.citations:
+        figures["citation precision"] = citation_precision(question, answer, gazette.article)
+    if left_out:
+        figures["abstained left out"] = left_out.abstained
+    return figures
+
+
+def _report(suite: Suite, results: Sequence[Result]) -> Report:
     kinds = list(dict.fromkeys(result.question.kind for result in results))
     rows = [_row(kind, [r for r in results if r.question.kind == kind]) for kind in kinds]
+    whole = _row("all", results)
     answers = [result.answer for result in results if result.answer]
+    gate = suite.rules.gate
     return Report(
-        suite=suite,
+        suite=suite.name,
         model=answers[0].model if answers else "none",
-        rows=(*rows, _row("all", results)),
+        rows=(*rows, whole),
+        gate=gate,
+        missed=tuple(name for name in gate if (whole.figures[name] or 0.0) < gate[name]),
         quotes=sum(len(answer.citations) for answer in answers),
-        exact_quotes=sum(result.exact_quotes for result in results),
         passage_chars=_mean([len(p.text) for answer in answers for p in answer.passages]) or 0.0,
         answer_words=_mean([len(a.text.split()) for a in answers if not a.abstained]) or 0.0,
         seconds=_mean([sum(answer.timings.values()) for answer in answers]) or 0.0,
@@ -122,29 +169,11 @@ def _report(suite: str, results: Sequence[Result]) -> Report:
 
 
 def _row(kind: str, results: Sequence[Result]) -> Row:
-    with_quotes = [result for result in results if result.question.quotes]
-    answerable = [result for result in results if result.question.answers]
-    unanswerable = [result for result in results if not result.question.answers]
-    return Row(
-        kind=kind,
-        questions=len(results),
-        hit_at_1=_mean([is_hit(result.ranks, 1) for result in with_quotes]),
-        hit_at_5=_mean([is_hit(result.ranks, 5) for result in with_quotes]),
-        all_at_5=_mean(
-            [
-                all(rank is not None and rank <= 5 for rank in r.ranks)
-                for r in with_quotes
-                if r.question.kind == "multi"
-            ]
-        ),
-        right=_mean([result.right for result in answerable]),
-        abstained_rightly=_mean([_abstained(result) for result in unanswerable]),
-        abstained_wrongly=_mean([_abstained(result) for result in answerable]),
-    )
-
-
-def _abstained(result: Result) -> bool:
-    return result.answer is not None and result.answer.abstained
+    figures = {
+        measure: _mean([r.figures[measure] for r in results if measure in r.figures])
+        for measure in get_args(Measure)
+    }
+    return Row(kind, len(results), figures)
 
 
 def _mean(values: Sequence[float]) -> float | None:

@@ -73,7 +73,7 @@ def answer(
 
 
 def _why_nothing(query: Query, retrieved: Retrieved) -> str:
-    if query.outlets or query.after or query.before or query.as_of:
+    if query.outlets or query.after or query.before or query.as_of or query.without:
         undated = f" ({retrieved.undated} undated left out)" if retrieved.undated else ""
         return f"no article in the archive is of the outlets and dates asked for{undated}"
     return "the archive holds no articles"

@@ -285,6 +285,9 @@ class Ledger:
             values = f"VALUES {', '.join(['(?, ?)'] * len(pairs))}" if pairs else "SELECT 0, 0"
             conditions.append(f"(ifnull(a.outlet, ''), ifnull(a.domain, '')) IN ({values})")
             parameters.extend(part for pair in pairs for part in pair)
+        if query.without:
+            conditions.append(f"a.id NOT IN ({', '.join('?' * len(query.without))})")
+            parameters.extend(query.without)
         bounds = date_bounds(query)
         undated = self._count("articles a", [*conditions, "a.published_at IS NULL"], parameters)
         for comparison, moment in bounds:

@@ -36,6 +36,8 @@ class Filters(TypedDict, total=False):
     """Exclusive."""
     as_of: date | str | None
     """To the end of that day."""
+    without: Sequence[str]
+    """Ids of articles to leave out, to see what the others say."""
 
 
 def understand(question: str, history: History = (), **filters: Unpack[Filters]) -> Query:
@@ -67,6 +69,7 @@ def understand(question: str, history: History = (), **filters: Unpack[Filters])
         after=_day(filters.get("after"), "after"),
         before=_day(filters.get("before"), "before"),
         as_of=_day(filters.get("as_of"), "as_of"),
+        without=tuple(filters.get("without") or ()),
     )
 
 

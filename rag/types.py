@@ -64,6 +64,8 @@ class Query:
     """Exclusive."""
     as_of: date | None = None
     """To the end of that day."""
+    without: tuple[str, ...] = ()
+    """Ids of articles that are not searched."""
     parts: tuple[str, ...] = ()
     """What is searched one by one, where it is not the text as a whole."""
     kind: QueryKind = "question"

@@ -74,13 +74,14 @@ def test_a_wheel_works_outside_the_clone(tmp_path):
     code = (
         "import sys, rag, evals.runner\n"
         "assert rag.__file__.startswith(sys.argv[1]), rag.__file__\n"
-        "from evals.datasets import load_questions, sample_archive\n"
+        "from evals.datasets import Suite, load_suite, sample_archive\n"
         "from importlib.resources import files\n"
         "assert (files('rag') / 'prompts' / 'answer.txt').is_file()\n"
         "assert (files('ui') / 'chat.css').is_file()\n"
         "with sample_archive() as path, rag.Gazette.open(path) as gazette:\n"
-        "    report = evals.runner.run(gazette, load_questions('sample')[:3], 'sample')\n"
-        "print(report.rows[-1].hit_at_5 > 0)\n"
+        "    suite = Suite('three', load_suite('sample').questions[:3])\n"
+        "    report = evals.runner.run(gazette, suite)\n"
+        "print(report.rows[-1].figures['hit@5'] > 0)\n"
     )
     # -P and an empty folder: the clone is out of reach, but for the editable install behind it
     assert run([sys.executable, "-P", "-c", code, str(site)], tmp_path, PYTHONPATH=str(site)) == (

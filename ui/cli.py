@@ -170,30 +170,33 @@ def evaluate(
 ) -> None:
     """Ask a suite's questions and count what was found and what was right.
 
-    The sample suite brings its own articles, unless an archive is named.
+    The sample suite brings its own articles, unless an archive is named. Exits with 1 where a
+    figure is under the gate that the suite's file sets.
     """
     from contextlib import nullcontext
 
-    from evals.datasets import SUITES, load_questions, sample_archive
+    from evals.datasets import SUITES, load_suite, sample_archive
+    from evals.report import print_report
     from evals.runner import run
     from rag import Gazette
 
-    questions = load_questions(suite)
+    loaded = load_suite(suite)
     own = suite in SUITES and archive is None
     with (
         sample_archive() if own else nullcontext(archive) as path,
         Gazette.open(path, llm, base_url) as gazette,
         _progress("Asking", "questions") as progress,
     ):
-        report = run(gazette, questions, suite, use_filters, progress)
+        report = run(gazette, loaded, use_filters, progress)
     for name, error in report.failures:
         _complain(f"{name}: {error}", "")
     if as_json:
         _write(report, True, "")
     else:
-        from evals.report import print_report
-
         print_report(report)
+    if report.missed:
+        _complain(f"{suite} misses its gate on {', '.join(report.missed)}")
+        raise typer.Exit(1)
 
 
 @app.command()

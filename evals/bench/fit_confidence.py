@@ -20,7 +20,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from evals.datasets import load_questions, sample_archive
+from evals.datasets import load_suite, sample_archive
 from evals.metrics import comparable, holds, is_page
 from ingest import ingest
 from rag import Gazette, Passage, Query
@@ -85,7 +85,7 @@ def _squad(path: Path) -> Iterator[Row]:
 
 def _sample() -> Iterator[Row]:
     with sample_archive() as archive, Gazette.open(archive) as gazette:
-        for question in load_questions("sample"):
+        for question in load_suite("sample").questions:
             if not question.quotes or question.history or question.kind == "multi":
                 continue
             found = gazette.retrieve(question.question, k=60)

@@ -1,0 +1,141 @@
+"""Measuring: what counts as found, right, silent; what a suite's gate lets through."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from evals.datasets import Question, Quote, Rules, Suite, load_suite
+from evals.metrics import answering_articles, comparable, is_right, ranking_figures
+from evals.report import print_report
+from evals.runner import run
+from rag.errors import UsageError
+from tests.conftest import ROOT
+
+EELS = "https://www.radioestrand.est/news/127730"
+EELS_QUOTE = (
+    "Only one in five adult eels that set out down the river Tesse to spawn reaches the sea"
+)
+QUESTION = Question(
+    "e-1",
+    "How many of the eels reach the sea?",
+    answers=("one in five", "a fifth"),
+    quotes=(Quote(EELS, EELS_QUOTE),),
+)
+MULTI = replace(QUESTION, kind="multi", quotes=(Quote("a", "x"), Quote("b", "y")))
+UNANSWERABLE = Question("e-2", "Which pianist won the Chopin competition?", "unanswerable")
+
+
+def test_the_sample_suite_asks_of_every_kind_and_has_a_gate():
+    suite = load_suite("sample")
+    kinds = {question.kind for question in suite.questions}
+    assert len(suite.questions) >= 120
+    assert len(kinds) == 9
+    assert suite.rules.leave_out
+    assert suite.rules.gate["quotes exact"] == 1
+
+
+def test_every_gold_quote_of_the_sample_stands_in_its_article(gazette):
+    articles = list(gazette.articles())
+    for question in load_suite("sample").questions:
+        for gold in question.quotes:
+            pages = [a for a in articles if (a.url or "").startswith(gold.page)]
+            assert any(comparable(gold.quote) in comparable(a.text) for a in pages), question.id
+
+
+@pytest.mark.parametrize(
+    ("question", "ranks", "expected"),
+    [
+        (QUESTION, (1,), {"hit@1": 1, "hit@5": 1, "MRR@10": 1, "nDCG@10": 1}),
+        (QUESTION, (4,), {"hit@1": 0, "hit@5": 1, "MRR@10": 1 / 4}),
+        (QUESTION, (6, 9), {"hit@5": 0, "MRR@10": 1 / 6}),  # any one will do
+        (QUESTION, (None,), {"hit@5": 0, "MRR@10": 0, "nDCG@10": 0}),
+        (MULTI, (1, None), {"hit@5": 1, "all@5": 0}),
+        (MULTI, (2, 2), {"all@5": 1, "MRR@10": 1 / 2}),
+        (MULTI, (1, 6), {"hit@5": 1, "all@5": 0}),
+    ],
+)
+def test_ranks_become_figures(question, ranks, expected):
+    figures = ranking_figures(question, ranks)
+    assert {name: figures[name] for name in expected} == pytest.approx(expected)
+
+
+def test_of_a_multi_question_a_missing_quote_costs_ndcg():
+    # Järvelin and Kekäläinen (2002): (1 / log2 2) / (1 / log2 2 + 1 / log2 3)
+    assert ranking_figures(MULTI, (1, None))["nDCG@10"] == pytest.approx(1 / 1.6309298)
+
+
+def test_an_answer_is_right_by_any_variant_but_of_a_multi_question_by_all_parts(gazette):
+    answer = gazette.ask(QUESTION.question)
+    assert is_right(QUESTION, answer)
+    assert not is_right(replace(QUESTION, kind="multi"), answer)
+    assert not is_right(UNANSWERABLE, answer)
+
+
+def test_left_out_is_every_article_that_holds_the_answer(gazette):
+    articles = [(article, comparable(article.text)) for article in gazette.articles()]
+    without = answering_articles(QUESTION, articles)
+    assert any((gazette.article(i).url or "").startswith(EELS) for i in without)
+    left = [text for article, text in articles if article.id not in without]
+    assert left
+    assert not any("one in five" in text for text in left)
+    assert all(p.article_id not in without for p in gazette.retrieve("eels", without=without))
+
+
+def test_a_run_reports_by_kind_and_asks_again_without_the_articles_that_answer(gazette, capsys):
+    suite = Suite("two", (QUESTION, UNANSWERABLE), Rules({"hit@5": 1, "right": 1}, leave_out=True))
+    report = run(gazette, suite)
+    fact, unanswerable, whole = report.rows
+    assert [row.kind for row in report.rows] == ["fact", "unanswerable", "all"]
+    assert fact.figures["right"] == fact.figures["hit@5"] == fact.figures["answered"] == 1
+    assert 0 < fact.figures["citation precision"] <= 1
+    assert unanswerable.figures["abstained"] == 1
+    assert unanswerable.figures["hit@5"] is None
+    assert whole.figures["quotes exact"] == 1
+    again = report.results[0]
+    assert again.left_out is not None
+    assert not {c.article_id for c in again.left_out.citations} & set(again.without)
+    assert whole.figures["abstained left out"] == again.left_out.abstained
+    assert report.missed == ()
+    print_report(report)
+    assert "gate: hit@5 of at least 1.000 reached" in capsys.readouterr().out
+
+
+def test_a_failed_question_counts_as_wrong_and_is_named(gazette):
+    report = run(gazette, Suite("long", (replace(QUESTION, question="why " * 1000),)))
+    assert report.failures[0][0] == "e-1"
+    assert report.rows[-1].figures["hit@5"] == report.rows[-1].figures["right"] == 0
+
+
+@pytest.mark.parametrize(("least", "code"), [(1, 0), (1.01, 1)])
+def test_the_exit_code_is_the_gate_s(sample_archive, tmp_path, least, code):
+    asked = {"id": "1", "question": QUESTION.question, "answers": ["one in five"]}
+    asked["quotes"] = [{"page": EELS, "quote": EELS_QUOTE}]
+    rules = {"rules": {"gate": {"hit@5": least}}}
+    suite = tmp_path / "own.jsonl"
+    suite.write_text("\n".join(json.dumps(line) for line in (rules, asked)), encoding="utf-8")
+    command = [sys.executable, "-m", "ui.cli", "eval", str(suite), "--archive", str(sample_archive)]
+    done = subprocess.run([*command, "--json"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == code, done.stderr
+    assert json.loads(done.stdout)["rows"][-1]["figures"]["hit@5"] == 1
+    assert ("misses its gate on hit@5" in done.stderr) == (code == 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("", "holds no question"),
+        ('{"id": "1"}', "line 1: question"),
+        ('{"id": "1", "question": "x", "kind": "guess"}', "line 1: kind"),
+        ('{"rules": {"gate": {"hit@7": 1}}}', "line 1: rules.gate"),
+        ('{"rules": {"gates": {}}}', "line 1: rules.gates"),
+        ("not JSON", "line 1"),
+    ],
+)
+def test_a_bad_questions_file_is_refused_by_line(tmp_path, text, complaint):
+    path = tmp_path / "questions.jsonl"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError, match=complaint):
+        load_suite(str(path))
