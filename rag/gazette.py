@@ -105,7 +105,7 @@ class Gazette:
         self, question: str, history: History = (), **filters: Unpack[Filters]
     ) -> Iterator[Event]:
         """As `ask`, event by event: `Token`s, a `SentenceDone` for each, last the `Answer`."""
-        query = understand(question, history, **filters)
+        query = understand(question, history, self._archive.ledger, **filters)
         found = self._find(query, PASSAGES)
         return answer(question, query, history, found, self._embedder, self._model)
 
@@ -113,7 +113,9 @@ class Gazette:
         self, question: str, k: int = PASSAGES, history: History = (), **filters: Unpack[Filters]
     ) -> tuple[Passage, ...]:
         """The k passages that best fit a question, best first."""
-        return self._find(understand(question, history, **filters), k).passages
+        return self._find(
+            understand(question, history, self._archive.ledger, **filters), k
+        ).passages
 
     def _find(self, query: Query, k: int) -> Retrieved:
         if k < 1:

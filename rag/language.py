@@ -6,10 +6,12 @@ What is here is only what those leave open. Nothing here understands a sentence.
 
 from __future__ import annotations
 
+import math
 import re
 import threading
 import unicodedata
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 import sentencex
@@ -120,6 +122,22 @@ def stem(word: str) -> str:
 def terms(text: str) -> list[str]:
     """The content words of a text as stems, in order, with repeats."""
     return [stem(word) for word in words(text) if word not in FUNCTION_WORDS]
+
+
+def search_terms(question: str) -> list[str]:
+    """The words of a question for the lexical index (which stems them itself), each once."""
+    return list(dict.fromkeys(word for word in words(question) if word not in FUNCTION_WORDS))
+
+
+def rarity(wanted: set[str], found: Sequence[set[str]]) -> dict[str, float]:
+    """Each wanted term's share of importance in the texts in which it was found.
+
+    Inverse document frequency, summing to 1.
+    """
+    frequency = Counter(term for some in found for term in some)
+    weights = {t: math.log((1 + len(found)) / (0.5 + frequency[t])) for t in wanted}
+    total = sum(weights.values())
+    return {term: weight / total for term, weight in weights.items()}
 
 
 def numbers(text: str) -> set[str]:

@@ -18,12 +18,16 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from rapidfuzz.distance import OSA
 
 from rag.errors import ArchiveError
 from rag.filters import Choice, date_bounds, domain, names_outlet
+from rag.language import stem
 from rag.schema import migrate
 from rag.types import Article, Chunk, Passage, Query
 
+SHORT_WORD, LONG_WORD = 5, 9
+"""Letters: up to the one, and from the other on, a misspelling is looked for differently."""
 _ARTICLE_COLUMNS = (
     "id, source, title, text, url, outlet, authors, published, modified, language, content_hash"
 )
@@ -68,6 +72,9 @@ class Ledger:
             self._db.execute("PRAGMA synchronous = NORMAL")
             self._db.execute("PRAGMA foreign_keys = ON")
             migrate(self._db, str(path.parent))
+            self._db.execute(
+                "CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab(main, lexical, row)"
+            )
         except sqlite3.DatabaseError as error:
             raise ArchiveError(
                 f"the ledger {str(path)!r} cannot be opened ({error}); check that you may write "
@@ -347,20 +354,58 @@ class Ledger:
             found.update((row[0], row[1]) for row in rows)
         return found
 
-    def passages(self, numbers: Sequence[int]) -> dict[int, Passage]:
-        """Chunk number to the passage it stands for."""
+    def passages(self, numbers: Sequence[int], limit: int) -> dict[int, Passage]:
+        """Chunk number to the chunk with its neighbours, up to `limit` characters."""
         rows = self._db.execute(
-            "SELECT c.number, a.id AS article_id, c.start, c.stop AS end, c.text, a.title, a.url, "
-            "a.outlet, a.published FROM chunks c JOIN articles a ON a.number = c.article "
+            "SELECT c.number, c.start, c.stop, ifnull(p.start, c.start) AS before, "
+            "ifnull(n.stop, c.stop) AS after, a.text, a.id, a.title, a.url, a.outlet, a.published "
+            "FROM chunks c JOIN articles a ON a.number = c.article "
+            "LEFT JOIN chunks p ON p.article = c.article AND p.position = c.position - 1 "
+            "LEFT JOIN chunks n ON n.article = c.article AND n.position = c.position + 1 "
             f"WHERE c.number IN ({', '.join('?' * len(numbers))})",
             tuple(numbers),
         )
         found = {}
         for row in rows:
-            values = {**dict(row), "published": _moment(row["published"])}
-            number = values.pop("number")
-            found[number] = Passage(**values)
+            start = row["before"] if row["stop"] - row["before"] <= limit else row["start"]
+            end = row["after"] if row["after"] - start <= limit else row["stop"]
+            found[row["number"]] = Passage(
+                article_id=row["id"],
+                start=start,
+                end=end,
+                text=row["text"][start:end],
+                title=row["title"],
+                url=row["url"],
+                outlet=row["outlet"],
+                published=_moment(row["published"]),
+            )
         return found
+
+    def spelling(self, word: str) -> str | None:
+        """The indexed term that a misspelt word may stand for; None where the word is indexed.
+
+        A term with the same first letter (Kukich, ACM Computing Surveys 1992, on how seldom that
+        is mistyped) and few edits away: in a short word two letters may have changed places, in a
+        longer one any letter may be wrong, in a long one two.
+        """
+        if self._db.execute(
+            "SELECT EXISTS (SELECT 1 FROM lexical WHERE lexical MATCH ?)", (f'"{word}"',)
+        ).fetchone()[0]:
+            return None
+        wrong = stem(word)
+        rows = self._db.execute(
+            "SELECT term, doc FROM temp.vocabulary WHERE term >= ? AND term < ? "
+            "AND abs(length(term) - ?) <= 2",
+            (wrong[0], chr(ord(wrong[0]) + 1), len(wrong)),
+        )
+        edits = 1 if len(wrong) < LONG_WORD else 2
+        near = [
+            (distance, -articles, term)
+            for term, articles in rows
+            if (distance := OSA.distance(wrong, term, score_cutoff=edits)) <= edits
+            and (len(wrong) > SHORT_WORD or sorted(wrong) == sorted(term))
+        ]
+        return min(near)[2] if near else None
 
     # What Chroma must still be told
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import TypedDict, Unpack
 
 from rag.errors import UsageError
-from rag.language import words
+from rag.language import search_terms, words
+from rag.ledger import Ledger
 from rag.types import Query
 
 MAX_QUESTION_CHARS = 2000
 """A long question is a few sentences; more than this is a document pasted by mistake."""
+
+MISSPELT_CHARS = 5
+"""A shorter word that the archive lacks is near to too many others."""
 
 History = Sequence[tuple[str, str]]
 """The turns before, oldest first: (question, answer)."""
@@ -40,10 +45,13 @@ class Filters(TypedDict, total=False):
     """Ids of articles to leave out, to see what the others say."""
 
 
-def understand(question: str, history: History = (), **filters: Unpack[Filters]) -> Query:
+def understand(
+    question: str, history: History = (), ledger: Ledger | None = None, **filters: Unpack[Filters]
+) -> Query:
     """The query that a question stands for; what the caller says of outlets and dates holds.
 
-    Raises `UsageError` for an empty or over-long question, and for a date that is none.
+    A word that the ledger, if one is given, does not hold is searched as spelt and as it may be
+    meant. Raises `UsageError` for an empty or over-long question, and for a date that is none.
     """
     unknown = set(filters) - set(Filters.__annotations__)
     if unknown:
@@ -60,17 +68,28 @@ def understand(question: str, history: History = (), **filters: Unpack[Filters])
         )
     outlets = filters.get("outlets") or ()
     standalone = _standalone(question, history)
-    leans = standalone != question
+    # A question that may only seem to lean on the turns before is searched on its own too.
+    alone = standalone != question and not _goes_on(question)
+    parts = (question, standalone) if alone else (standalone,)
+    if ledger:
+        respelt = [_respelt(part, ledger) for part in parts]
+        parts = tuple(dict.fromkeys((*parts, *respelt)))
     return Query(
         text=standalone,
-        # A question that may only seem to lean on the turns before is searched on its own too.
-        parts=(question, standalone) if leans and not _goes_on(question) else (),
+        parts=parts if len(parts) > 1 else (),
         outlets=(outlets,) if isinstance(outlets, str) else tuple(outlets),
         after=_day(filters.get("after"), "after"),
         before=_day(filters.get("before"), "before"),
         as_of=_day(filters.get("as_of"), "as_of"),
         without=tuple(filters.get("without") or ()),
     )
+
+
+def _respelt(text: str, ledger: Ledger) -> str:
+    for word in search_terms(text):
+        if len(word) >= MISSPELT_CHARS and word.isalpha() and (meant := ledger.spelling(word)):
+            text = re.sub(rf"\b{re.escape(word)}\b", meant, text, flags=re.IGNORECASE)
+    return text
 
 
 def _standalone(question: str, history: History) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import threading
 from datetime import date
+from itertools import pairwise
 
 import pytest
 
@@ -50,12 +51,28 @@ def test_passages_are_article_text_within_bounds_each_text_once(gazette):
         assert article.text[passage.start : passage.end] == passage.text
         assert len(passage.text) <= MAX_PASSAGE_CHARS
         assert passage.scores.fused is not None
-    fused = [passage.scores.fused for passage in passages]
-    assert fused == sorted(fused, reverse=True)
+    ranked = [passage.scores.reranked for passage in passages]
+    assert ranked == sorted(ranked, reverse=True)
     assert len({passage.text for passage in passages}) == len(passages) == 12
     for one in passages:
         inside = [p for p in passages if p.article_id == one.article_id and p.text in one.text]
         assert inside == [one]
+
+
+def test_a_misspelt_word_is_searched_as_it_is_meant_too(gazette):
+    query = gazette.ask("Which vessle brought up the old mine in Brakhaven harbour?").query
+    assert query.text.startswith("Which vessle")
+    assert query.parts == (query.text, query.text.replace("vessle", "vessel"))
+    assert gazette.ask("Which vessel brought up the old mine?").query.parts == ()
+
+
+def test_passages_of_one_article_do_not_overlap(gazette):
+    passages = gazette.retrieve("How much will the bridge to Ransey cost?", k=12)
+    spans = sorted((p.article_id, p.start, p.end) for p in passages)
+    articles = [article for article, _, _ in spans]
+    assert len(set(articles)) < len(articles)
+    for (one, _, end), (other, start, _) in pairwise(spans):
+        assert one != other or end <= start
 
 
 def test_equal_texts_take_one_place(tmp_path):
