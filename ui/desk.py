@@ -18,7 +18,7 @@ from rag.errors import GazetteError
 from rag.language_model import EXTRACTIVE
 from rag.settings import Settings
 from rag.types import Answer, Article, Event, SentenceDone
-from ui.page import Turn, article_page, bare_page
+from ui.page import Turn, article_page, bare_page, folded
 
 SAMPLE_OUTLET = "lindholtcourier.est"  # `.est` does not exist: only the sample archive has it
 # A model's own marks count passages, not citations, and the last may still be arriving.
@@ -98,6 +98,10 @@ class Desk:
     def find(self, article_id: str) -> Article:
         """The article of an id, as it is now. Raises `GazetteError` where there is none."""
         return self.gazette().article(article_id)
+
+    def folded(self, turns: Sequence[Turn]) -> str:
+        """The earlier turns of a conversation."""
+        return "".join(folded(turn, number, self.find) for number, turn in enumerate(turns, 1))
 
     def read(self, request: Request) -> HTMLResponse:
         """The page of one article, opened at what was cited of it."""

@@ -56,7 +56,7 @@ _TURNS = TypeAdapter(tuple[Turn, ...])
 
 def pack(turns: Sequence[Turn]) -> str:
     """A conversation as JSON, for the browser to keep."""
-    return json.dumps(to_json(tuple(turns)))
+    return json.dumps(to_json(tuple(turns))).replace("<", "\\u003c")  # Gradio warns of scripts
 
 
 def unpack(kept: str) -> tuple[Turn, ...]:

@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from rag.errors import UsageError
 from ui.desk import Desk
-from ui.page import Turn, folded, shown, sources
+from ui.page import pack, shown, sources, unpack
 
 HOST = "127.0.0.1"
 EXAMPLES = (
@@ -28,9 +28,19 @@ EXAMPLES = (
 )
 # Once a new question has pushed the turns before it up, bring it to the top of the page.
 _SCROLL = "watch('value', () => document.getElementById('current').scrollIntoView());"
-_MASTHEAD = """<header><h1>Gazette</h1></header>
+_MASTHEAD = """<header><h1>Gazette</h1><nav aria-label="Gazette">
+<button type="button" id="new">New conversation</button>
+<button type="button" popovertarget="conversations">Conversations</button></nav></header>
+"""
+_OVERLAYS = """
+<section id="conversations" popover aria-label="Conversations"><p></p><ol></ol></section>
 <dialog id="reader" aria-label="Article" closedby="any">
 <form method="dialog"><button>Close</button></form><div></div></dialog>"""
+_OPENING = '<p class="status" role="status">Opening the archive …</p>'
+_UNREADABLE = (
+    '<p class="error" role="alert">This conversation cannot be shown: what this browser kept of it '
+    "is damaged, or of another version of Gazette.</p>"
+)
 _LEDE = '<p class="lede">Ask about the articles. Every mark in an answer opens its quote.</p>'
 
 
@@ -38,9 +48,8 @@ def build(desk: Desk) -> gr.Blocks:
     """The page, not yet served."""
     page = gr.Blocks(title="Gazette", analytics_enabled=False, fill_width=True)
     with page:
-        turns = gr.State([])
-        gr.HTML(html_template=_MASTHEAD, js_on_load=_script(), apply_default_css=False)
-        notice = gr.HTML(elem_id="notice", apply_default_css=False)
+        gr.HTML(_MASTHEAD, js_on_load=None, apply_default_css=False)
+        notice = gr.HTML(_OPENING, elem_id="notice", apply_default_css=False)
         with gr.Row(elem_id="desk"):
             with gr.Column(scale=3, min_width=300):
                 past = gr.HTML(elem_id="past", js_on_load=_SCROLL, apply_default_css=False)
@@ -58,35 +67,57 @@ def build(desk: Desk) -> gr.Blocks:
                 autofocus=True,
                 submit_btn="Ask",
             )
+        # Its value is the conversation: to the browser, which keeps it, and back.
+        browser = gr.HTML(
+            html_template=_OVERLAYS,
+            js_on_load=(files("ui") / "chat.js").read_text(encoding="utf-8"),
+            apply_default_css=False,
+            archive=str(desk.settings.archive.absolute()),
+            shown=0,
+        )
 
         def greet() -> dict[Any, Any]:
             line, sample = desk.welcome()
             return {notice: line, examples: gr.Column(visible=sample)}
 
-        def respond(question: str, before: list[Turn]) -> Iterator[dict[Any, Any]]:
-            earlier = "".join(folded(turn, i, desk.find) for i, turn in enumerate(before, 1))
-            yield {past: earlier, box: "", examples: gr.Column(visible=False)}
-            number = len(before) + 1
-            for turn in desk.answer(question, before):
-                yield {
-                    current: shown(turn, number),
-                    beside: sources(turn, number, desk.find),
-                    turns: [*before, turn],
-                }
+        def resume(event: gr.EventData) -> dict[Any, Any]:
+            """Show a conversation that the browser kept; an empty one is a new one."""
+            update, first = greet(), _LEDE
+            try:
+                turns = unpack(event.turns)
+            except ValueError:
+                turns = ()
+                first = _UNREADABLE
+            if turns:
+                update[examples] = gr.Column(visible=False)
+                first = shown(turns[-1], len(turns))
+            return update | {
+                browser: gr.HTML(value=pack(turns), shown=event.time),
+                past: desk.folded(turns[:-1]),
+                current: first,
+                beside: sources(turns[-1], len(turns), desk.find) if turns else "",
+            }
 
-        whole = [past, current, beside, box, examples, turns]
+        def respond(question: str, kept: str | None) -> Iterator[dict[Any, Any]]:
+            before = unpack(kept or "[]")
+            number = len(before) + 1
+            yield {past: desk.folded(before), box: "", examples: gr.Column(visible=False)}
+            for turn in desk.answer(question, before):
+                cards = sources(turn, number, desk.find)
+                yield {current: shown(turn, number), beside: cards}
+            yield {browser: pack([*before, turn])}
+
+        whole = [browser, notice, past, current, beside, box, examples]
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        page.load(greet, None, [notice, examples], **quiet)
+        answers = []
         for listen, given in [(box.submit, box), *((each.click, each) for each in buttons)]:
             # A question that is sent during an answer waits for its end.
-            asked = listen(respond, [given, turns], whole, trigger_mode="always_last", **quiet)
+            asked = listen(respond, [given, browser], whole, trigger_mode="always_last", **quiet)
             asked.then(lambda: desk.welcome()[0], None, notice, **quiet)
+            answers.append(asked)
+        browser.open(resume, None, whole, cancels=answers, **quiet)
     page.queue(default_concurrency_limit=8)
     return page
-
-
-def _script() -> str:
-    return (files("ui") / "chat.js").read_text(encoding="utf-8")
 
 
 def serve(archive: str | None, llm: str | None, base_url: str | None, port: int) -> None:
@@ -106,7 +137,7 @@ def serve(archive: str | None, llm: str | None, base_url: str | None, port: int)
             inbrowser=sys.stdout.isatty(),
             prevent_thread_lock=True,
             quiet=True,
-            app_kwargs={"routes": [Route("/article/{article_id}", desk.read)]},
+            app_kwargs={"routes": [Route("/article/{article_id:path}", desk.read)]},
             # Fonts by name alone: Gradio would fetch those of its own theme.
             theme=gr.themes.Base(font=["Georgia", "serif"], font_mono=["monospace"]).set(
                 body_background_fill="#fcfbf7", body_background_fill_dark="#191816"

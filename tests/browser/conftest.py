@@ -64,9 +64,12 @@ def cli(*arguments):
 @contextmanager
 def chat(archive, *options):
     """The chat in a process of its own, as `gazette chat` starts it; yields its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    if "--port" in options:
+        port = options[options.index("--port") + 1]
+    else:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
     command = [sys.executable, "-m", "ui.cli", "chat", "--port", str(port)]
     server = subprocess.Popen(
         [*command, "--archive", str(archive), *options], cwd=ROOT, stdout=subprocess.PIPE, text=True
