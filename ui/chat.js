@@ -92,8 +92,15 @@ watch("shown", ready);
 
 // Gradio mounts each part when its code has come.
 function start() {
-  if (!document.querySelector("#ask textarea")) return;
+  if (!document.querySelector("#ask textarea") || !document.querySelector("#add textarea")) return;
   mounting.disconnect();
+  const adding = document.querySelector("#add");
+  adding.popover = "auto";
+  adding.setAttribute("role", "region");
+  adding.setAttribute("aria-label", "Add articles");
+  adding.addEventListener("toggle", (event) => {
+    if (event.newState === "open") adding.querySelector("textarea").focus();
+  });
   show(open ?? "");
 }
 
@@ -124,4 +131,16 @@ document.addEventListener("click", (event) => {
   if (link.matches("a")) return read(link);
   link.blur();
   show("");
+});
+
+document.addEventListener("change", (event) => {
+  if (!event.target.matches("#add input[type=file]")) return;
+  document.querySelector("#report [aria-live]").textContent = "Uploading …";
+  event.target.value = ""; // so that the same file can be chosen again
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest("input, textarea, [popover], dialog")) return;
+  event.preventDefault();
+  document.querySelector("#ask textarea").focus();
 });

@@ -18,6 +18,7 @@ from rag.errors import GazetteError
 from rag.language_model import EXTRACTIVE
 from rag.settings import Settings
 from rag.types import Answer, Article, Event, SentenceDone
+from ui.adding import add
 from ui.page import Turn, article_page, bare_page, folded
 
 SAMPLE_OUTLET = "lindholtcourier.est"  # `.est` does not exist: only the sample archive has it
@@ -34,9 +35,16 @@ logger = logging.getLogger(__name__)
 class Desk:
     """The archive as it is now: opened when it is first there, and anew when it was replaced."""
 
-    def __init__(self, archive: str | None, llm: str | None, base_url: str | None) -> None:
+    def __init__(
+        self,
+        archive: str | None,
+        llm: str | None,
+        base_url: str | None,
+        allow_private: bool = False,
+    ) -> None:
         self.settings = Settings.given(archive=archive, llm=llm, base_url=base_url)
         self._given = (archive, llm, base_url)
+        self._allow_private = allow_private
         self._opening = threading.Lock()
         self._open: Gazette | None = None
         self._seen: int | None = None
@@ -78,8 +86,9 @@ class Desk:
     def _invitation(self, what: str) -> str:
         command = f"gazette ingest SOURCE --archive {shlex.quote(str(self.settings.archive))}"
         return (
-            f'<div class="invitation"><h2>{what}</h2><p>In a terminal, bring articles in, from a '
-            f"file, a folder or a web page; then ask.</p><pre>{escape(command)}</pre></div>"
+            f'<div class="invitation"><h2>{what}</h2><p>Bring articles in, then ask: '
+            '<button type="button" popovertarget="add">add web pages or files here</button>, or in '
+            f"a terminal a folder of them.</p><pre>{escape(command)}</pre></div>"
         )
 
     def answer(self, question: str, before: Sequence[Turn]) -> Iterator[Turn]:
@@ -95,6 +104,10 @@ class Desk:
             logger.exception("a question in the web chat failed")
             yield replace(turn, failure=f"{type(error).__name__}: {error}; ask again")
 
+    def add(self, addresses: str, uploaded: Sequence[str]) -> Iterator[str]:
+        """Bring web pages and uploaded files in; tells as HTML how far it is."""
+        return add(self.settings.archive, addresses, uploaded, self._allow_private)
+
     def find(self, article_id: str) -> Article:
         """The article of an id, as it is now. Raises `GazetteError` where there is none."""
         return self.gazette().article(article_id)
@@ -106,7 +119,10 @@ class Desk:
     def read(self, request: Request) -> HTMLResponse:
         """The page of one article, opened at what was cited of it."""
         start, end = (request.query_params.get(name, "") for name in ("start", "end"))
-        place = (int(start), int(end)) if start.isdecimal() and end.isdecimal() else (0, 0)
+        try:
+            place = int(start), int(end)
+        except ValueError:
+            place = 0, 0
         try:
             article = self.find(request.path_params["article_id"])
         except GazetteError as error:

@@ -17,6 +17,7 @@ import typer
 from starlette.routing import Route
 
 from rag.errors import UsageError
+from ui.adding import READABLE
 from ui.desk import Desk
 from ui.page import pack, shown, sources, unpack
 
@@ -30,7 +31,8 @@ EXAMPLES = (
 _SCROLL = "watch('value', () => document.getElementById('current').scrollIntoView());"
 _MASTHEAD = """<header><h1>Gazette</h1><nav aria-label="Gazette">
 <button type="button" id="new">New conversation</button>
-<button type="button" popovertarget="conversations">Conversations</button></nav></header>
+<button type="button" popovertarget="conversations">Conversations</button>
+<button type="button" popovertarget="add">Add articles</button></nav></header>
 """
 _OVERLAYS = """
 <section id="conversations" popover aria-label="Conversations"><p></p><ol></ol></section>
@@ -42,6 +44,9 @@ _UNREADABLE = (
     "is damaged, or of another version of Gazette.</p>"
 )
 _LEDE = '<p class="lede">Ask about the articles. Every mark in an answer opens its quote.</p>'
+
+# The page tells in words what goes on, and its events are nobody else's interface.
+_QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
 def build(desk: Desk) -> gr.Blocks:
@@ -59,6 +64,7 @@ def build(desk: Desk) -> gr.Blocks:
                     buttons = [gr.Button(question) for question in EXAMPLES]
             with gr.Column(scale=2, min_width=300, elem_id="sources"):
                 beside = gr.HTML(apply_default_css=False)
+        added = _adding(desk)
         with gr.Row(elem_id="ask"):
             box = gr.Textbox(
                 placeholder="Ask the articles",
@@ -108,24 +114,48 @@ def build(desk: Desk) -> gr.Blocks:
             yield {browser: pack([*before, turn])}
 
         whole = [browser, notice, past, current, beside, box, examples]
-        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         answers = []
         for listen, given in [(box.submit, box), *((each.click, each) for each in buttons)]:
             # A question that is sent during an answer waits for its end.
-            asked = listen(respond, [given, browser], whole, trigger_mode="always_last", **quiet)
-            asked.then(lambda: desk.welcome()[0], None, notice, **quiet)
+            asked = listen(respond, [given, browser], whole, trigger_mode="always_last", **_QUIET)
+            asked.then(lambda: desk.welcome()[0], None, notice, **_QUIET)
             answers.append(asked)
-        browser.open(resume, None, whole, cancels=answers, **quiet)
+        browser.open(resume, None, whole, cancels=answers, **_QUIET)
+        for each in added:
+            each.then(greet, None, [notice, examples], **_QUIET)
     page.queue(default_concurrency_limit=8)
     return page
 
 
-def serve(archive: str | None, llm: str | None, base_url: str | None, port: int) -> None:
+def _adding(desk: Desk) -> list[Any]:
+    """The panel that adds articles, and the events after which the archive may hold more."""
+    with gr.Column(elem_id="add"):
+        gr.HTML("<h2>Add articles</h2>", apply_default_css=False)
+        pages = gr.Textbox(label="Web pages, one address a line", lines=3, max_lines=8)
+        add_pages = gr.Button("Add these pages")
+        hint = f"<p>Files: {READABLE}. A file replaces an earlier one of the same name.</p>"
+        gr.HTML(hint, apply_default_css=False)
+        upload = gr.UploadButton("Choose files", file_count="multiple")
+        live = '<div aria-live="polite">${value}</div>'
+        report = gr.HTML("", html_template=live, elem_id="report", apply_default_css=False)
+
+    def bring(addresses: str) -> Iterator[str]:
+        yield from desk.add(addresses, ())
+
+    def bring_files(chosen: list[str] | None) -> Iterator[str]:
+        yield from desk.add("", chosen or ())
+
+    return [
+        add_pages.click(bring, pages, report, **_QUIET),
+        upload.upload(bring_files, upload, report, **_QUIET),
+    ]
+
+
+def serve(desk: Desk, port: int) -> None:
     """Serve the chat on this machine alone until interrupted; `UsageError` if the port is taken."""
     # Gradio calls its own server before it says that it is up; no proxy may stand between.
     for name in ("NO_PROXY", "no_proxy"):
         os.environ[name] = ",".join(filter(None, [os.environ.get(name), HOST]))
-    desk = Desk(archive, llm, base_url)
     page = build(desk)
     try:
         page.launch(
