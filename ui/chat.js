@@ -27,6 +27,8 @@ function conversations() {
 function show(key) {
   open = key;
   sessionStorage.setItem(prefix, key);
+  // Gradio would not take a question before an answer under way has really ended.
+  if (document.querySelector("#current :is(.wait, .unchecked)")) return location.reload();
   document.querySelector("#ask").inert = true;
   trigger("open", { turns: String(kept(key)?.turns ?? "[]"), time: Date.now() });
 }

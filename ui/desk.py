@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import shlex
+import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -72,7 +73,7 @@ class Desk:
             gazette = self.gazette()
             count = gazette.count()
             sample = next(gazette.articles(SAMPLE_OUTLET), None) is not None
-        except GazetteError as error:
+        except (GazetteError, OSError, sqlite3.Error) as error:
             if self._identity() is None:
                 return self._invitation("There is no archive here yet."), False
             return f'<p class="error" role="alert">{escape(str(error))}</p>', False

@@ -45,6 +45,11 @@ class Turn:
     failure: str = ""
 
     @property
+    def is_done(self) -> bool:
+        """Whether nothing more comes."""
+        return self.text is not None or bool(self.failure)
+
+    @property
     def said(self) -> str | None:
         """What a follow-up is told of it; None where it failed."""
         said = " ".join(sentence.text for sentence in self.sentences)

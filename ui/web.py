@@ -55,15 +55,7 @@ def build(desk: Desk) -> gr.Blocks:
     with page:
         gr.HTML(_MASTHEAD, js_on_load=None, apply_default_css=False)
         notice = gr.HTML(_OPENING, elem_id="notice", apply_default_css=False)
-        with gr.Row(elem_id="desk"):
-            with gr.Column(scale=3, min_width=300):
-                past = gr.HTML(elem_id="past", js_on_load=_SCROLL, apply_default_css=False)
-                current = gr.HTML(_LEDE, elem_id="current", apply_default_css=False)
-                with gr.Column(visible=False, elem_id="examples") as examples:
-                    gr.HTML("<p>For example</p>", apply_default_css=False)
-                    buttons = [gr.Button(question) for question in EXAMPLES]
-            with gr.Column(scale=2, min_width=300, elem_id="sources"):
-                beside = gr.HTML(apply_default_css=False)
+        past, current, beside, examples, buttons = _columns()
         added = _adding(desk)
         with gr.Row(elem_id="ask"):
             box = gr.Textbox(
@@ -88,43 +80,51 @@ def build(desk: Desk) -> gr.Blocks:
 
         def resume(event: gr.EventData) -> dict[Any, Any]:
             """Show a conversation that the browser kept; an empty one is a new one."""
-            update, first = greet(), _LEDE
+            update: dict[Any, Any] = {current: _LEDE, beside: ""}
             try:
                 turns = unpack(event.turns)
             except ValueError:
-                turns = ()
-                first = _UNREADABLE
+                turns, update[current] = (), _UNREADABLE
             if turns:
-                update[examples] = gr.Column(visible=False)
-                first = shown(turns[-1], len(turns))
-            return update | {
-                browser: gr.HTML(value=pack(turns), shown=event.time),
-                past: desk.folded(turns[:-1]),
-                current: first,
-                beside: sources(turns[-1], len(turns), desk.find) if turns else "",
-            }
+                update[current] = shown(turns[-1], len(turns))
+                update[beside] = sources(turns[-1], len(turns), desk.find)
+            update[browser] = gr.HTML(value=pack(turns), shown=event.time)
+            return greet() | update | {past: desk.folded(turns[:-1])}
 
         def respond(question: str, kept: str | None) -> Iterator[dict[Any, Any]]:
             before = unpack(kept or "[]")
             number = len(before) + 1
-            yield {past: desk.folded(before), box: "", examples: gr.Column(visible=False)}
+            yield {past: desk.folded(before), box: ""}
             for turn in desk.answer(question, before):
                 cards = sources(turn, number, desk.find)
-                yield {current: shown(turn, number), beside: cards}
-            yield {browser: pack([*before, turn])}
+                done = {browser: pack([*before, turn])} if turn.is_done else {}
+                yield {current: shown(turn, number), beside: cards} | done
 
         whole = [browser, notice, past, current, beside, box, examples]
         answers = []
         for listen, given in [(box.submit, box), *((each.click, each) for each in buttons)]:
             # A question that is sent during an answer waits for its end.
             asked = listen(respond, [given, browser], whole, trigger_mode="always_last", **_QUIET)
-            asked.then(lambda: desk.welcome()[0], None, notice, **_QUIET)
             answers.append(asked)
         browser.open(resume, None, whole, cancels=answers, **_QUIET)
-        for each in added:
+        for each in (*answers, *added):
             each.then(greet, None, [notice, examples], **_QUIET)
     page.queue(default_concurrency_limit=8)
     return page
+
+
+def _columns() -> tuple[gr.HTML, gr.HTML, gr.HTML, gr.Column, list[gr.Button]]:
+    """The earlier turns, the current one, its sources, and questions to start with."""
+    with gr.Row(elem_id="desk"):
+        with gr.Column(scale=3, min_width=300):
+            past = gr.HTML(elem_id="past", js_on_load=_SCROLL, apply_default_css=False)
+            current = gr.HTML(_LEDE, elem_id="current", apply_default_css=False)
+            with gr.Column(visible=False, elem_id="examples") as examples:
+                gr.HTML("<p>For example</p>", apply_default_css=False)
+                buttons = [gr.Button(question) for question in EXAMPLES]
+        with gr.Column(scale=2, min_width=300, elem_id="sources"):
+            beside = gr.HTML(apply_default_css=False)
+    return past, current, beside, examples, buttons
 
 
 def _adding(desk: Desk) -> list[Any]:

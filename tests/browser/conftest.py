@@ -107,9 +107,14 @@ def using(model):
     return "--llm", "mistralai:stub", "--base-url", model.base_url
 
 
+def question_box(page):
+    """The box, once the page takes questions."""
+    return page.locator("#ask:not([inert]) textarea")
+
+
 def ask(page, question):
     """Ask, and wait until the answer is whole."""
-    page.get_by_role("textbox").fill(question)
+    question_box(page).fill(question)
     page.keyboard.press("Enter")
     expect(page.locator("#current .question")).to_have_text(" ".join(question.split()))
     expect(page.locator("#current .wait, #current .unchecked")).to_have_count(0)

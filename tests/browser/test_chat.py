@@ -16,6 +16,7 @@ from tests.browser.conftest import (
     chat,
     cli,
     expect,
+    question_box,
     using,
 )
 from tests.conftest import ARTICLES, SAMPLE
@@ -132,7 +133,7 @@ def test_a_model_that_fails_is_told_in_words(page, sample_chat, model):
 )
 def test_a_question_that_cannot_be_asked_is_refused_in_words(page, sample_chat, question, told):
     page.goto(sample_chat)
-    page.get_by_role("textbox").fill(question)
+    question_box(page).fill(question)
     page.keyboard.press("Enter")
     expect(page.locator("#current .error")).to_contain_text(told)
     ask(page, WAX)

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.browser.conftest import NOTHING, WAX, WAX_QUOTE, ask, chat, expect, using
+from tests.browser.conftest import NOTHING, WAX, WAX_QUOTE, ask, chat, expect, question_box, using
 
 pytestmark = pytest.mark.browser
 TORDIS = "What was the name of the captain of the Tordis?"
@@ -90,7 +90,7 @@ def test_conversations_are_listed_opened_and_deleted(page, sample_chat):
 def test_a_question_sent_during_an_answer_joins_the_same_conversation(page, sample_chat):
     page.goto(sample_chat)
     settled(page)
-    box = page.locator("#ask textarea")
+    box = question_box(page)
     box.fill(WAX)
     box.press("Enter")
     expect(page.locator("#current .question")).to_have_text(WAX)
