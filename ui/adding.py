@@ -18,6 +18,7 @@ from rag.errors import GazetteError
 
 UPLOADS = "uploads"
 """The archive's folder of what was uploaded: a file keeps its name, and can be ingested again."""
+MAX_REASONS = 100  # of a file with thousands of broken lines
 READABLE = ", ".join([*FORMATS, "each also as .gz"])
 
 logger = logging.getLogger(__name__)
@@ -100,8 +101,10 @@ def _report(done: IngestReport, skipped: Sequence[Problem]) -> str:
 
 def _reasons(skipped: Sequence[Problem]) -> str:
     lines = [f"<li><b>{escape(source)}</b> {escape(reason)}</li>" for source, reason in skipped]
+    if len(lines) > MAX_REASONS:
+        lines[MAX_REASONS:] = [f"<li>and {len(lines) - MAX_REASONS:,} more</li>"]
     return f"<ul>{''.join(lines)}</ul>" if lines else ""
 
 
 def _failure(message: str) -> str:
-    return f'<p class="error" role="alert">Nothing was added: {escape(message)}</p>'
+    return f'<p class="error" role="alert">Could not add: {escape(message)}</p>'

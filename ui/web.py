@@ -106,6 +106,7 @@ def build(desk: Desk) -> gr.Blocks:
             # A question that is sent during an answer waits for its end.
             asked = listen(respond, [given, browser], whole, trigger_mode="always_last", **_QUIET)
             answers.append(asked)
+        # Not for an answer that can be seen to be under way: then chat.js loads the page anew.
         browser.open(resume, None, whole, cancels=answers, **_QUIET)
         for each in (*answers, *added):
             each.then(greet, None, [notice, examples], **_QUIET)

@@ -113,6 +113,7 @@ def test_addresses_are_fetched_with_progress_and_seen_by_the_next_question(
     add = panel(page, address)
     box = add.get_by_label("Web pages, one address a line")
     expect(box).to_be_focused()
+    expect(box).to_have_css("outline-style", "solid")
     box.fill(f"{base}/lighthouse\n{base}/missing\n/etc/hostname.txt")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")

@@ -24,6 +24,7 @@ def test_a_source_opens_its_whole_article_at_the_quote(page, sample_chat):
     link = source.get_by_role("link", name="Read the article")
     quotes = source.locator("mark").all_text_contents()
     link.focus()
+    page.set_viewport_size({"width": 900, "height": 240})  # the quote is further down
     page.keyboard.press("Enter")
     reader = page.get_by_role("dialog")
     article = sample("Forty-three voices from a school attic")
@@ -64,7 +65,7 @@ def test_an_article_has_a_page_of_its_own_without_scripts(page, browser, sample_
     source = page.locator("#sources .source", has_text=WAX_QUOTE)
     address = source.get_by_role("link", name="Read the article").evaluate("link => link.href")
     plain = browser.new_context(java_script_enabled=False, color_scheme="dark").new_page()
-    plain.set_viewport_size({"width": 390, "height": 300})
+    plain.set_viewport_size({"width": 390, "height": 140})
     plain.goto(address)
     expect(plain.get_by_role("heading")).to_have_text("Forty-three voices from a school attic")
     expect(plain.locator("mark")).to_contain_text(WAX_QUOTE)
