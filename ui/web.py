@@ -58,13 +58,8 @@ def build(desk: Desk) -> gr.Blocks:
         past, current, beside, examples, buttons = _columns()
         added = _adding(desk)
         with gr.Row(elem_id="ask"):
-            box = gr.Textbox(
-                placeholder="Ask the articles",
-                label="Question",
-                container=False,
-                autofocus=True,
-                submit_btn="Ask",
-            )
+            shape: dict[str, Any] = {"container": False, "autofocus": True, "submit_btn": "Ask"}
+            box = gr.Textbox(label="Question", placeholder="Ask the articles", **shape)
         # Its value is the conversation: to the browser, which keeps it, and back.
         browser = gr.HTML(
             html_template=_OVERLAYS,

@@ -90,7 +90,8 @@ def test_files_make_a_new_archive_and_are_reported(page, tmp_path, archive, addr
     with Gazette.open(archive) as gazette:
         sources = {article.source for article in gazette.articles()}
     assert str(archive / "uploads" / story.name) in sources
-    assert not (archive / "uploads" / wrong.name).exists()
+    kept = {path.name for path in (archive / "uploads").iterdir()}
+    assert kept == {story.name, packed.name, bad.name}
 
 
 def test_a_file_again_is_unchanged_and_its_new_version_changed(page, tmp_path, address):

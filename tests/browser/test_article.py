@@ -24,7 +24,7 @@ def test_a_source_opens_its_whole_article_at_the_quote(page, sample_chat):
     link = source.get_by_role("link", name="Read the article")
     quotes = source.locator("mark").all_text_contents()
     link.focus()
-    page.set_viewport_size({"width": 900, "height": 240})  # the quote is further down
+    page.set_viewport_size({"width": 390, "height": 180})  # the quote is further down
     page.keyboard.press("Enter")
     reader = page.get_by_role("dialog")
     article = sample("Forty-three voices from a school attic")

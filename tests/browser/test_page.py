@@ -27,10 +27,11 @@ def test_sources_stand_beside_the_answer_or_below_it(page, sample_chat):
     answer, sources = page.locator("#current .answer"), page.locator("#sources .source").first
     beside, text = sources.bounding_box(), answer.bounding_box()
     assert beside["x"] > text["x"] + text["width"] and beside["y"] < text["y"] + text["height"]
-    page.set_viewport_size({"width": 390, "height": 844})
-    below, text = sources.bounding_box(), answer.bounding_box()
-    assert below["y"] > text["y"] + text["height"]
-    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    for width in (800, 390):
+        page.set_viewport_size({"width": width, "height": 844})
+        below, text = sources.bounding_box(), answer.bounding_box()
+        assert below["y"] > text["y"] + text["height"]
+        assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
 def test_everything_is_reached_by_tab_and_seen(page, sample_chat):
