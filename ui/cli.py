@@ -147,11 +147,16 @@ def chat(
     llm: Llm = None,
     base_url: BaseUrl = None,
     port: Annotated[int, typer.Option(help="On 127.0.0.1.", min=1, max=65535)] = 7860,
+    allow_private: Annotated[
+        bool,
+        typer.Option("--allow-private", help="Add pages of private and loopback addresses too."),
+    ] = False,
 ) -> None:
     """Open the web chat on this machine."""
+    from ui.desk import Desk
     from ui.web import serve
 
-    serve(archive, llm, base_url, port)
+    serve(Desk(archive, llm, base_url, allow_private), port)
 
 
 @app.command("eval")

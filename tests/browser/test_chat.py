@@ -1,120 +1,28 @@
 """The web chat as a reader meets it: the real server, the real archive, a real browser."""
 
 import json
-import os
 import re
-import socket
-import subprocess
-import sys
-from contextlib import contextmanager
-from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
 from ingest import ingest
-from tests.conftest import ARTICLES, ROOT, SAMPLE, ChatServer
+from tests.browser.conftest import (
+    FOUND,
+    HOSTILE,
+    NOTHING,
+    WAX,
+    WAX_QUOTE,
+    ask,
+    chat,
+    cli,
+    expect,
+    question_box,
+    using,
+)
+from tests.conftest import ARTICLES, SAMPLE
 from ui.web import EXAMPLES
 
-sync_api = pytest.importorskip("playwright.sync_api")
-expect = sync_api.expect
-
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-)
-WAX = "Where were the old wax recordings from Kirkwick discovered?"
-WAX_QUOTE = "behind the water tank of the old village school at Kirkwick"
-FOUND = ["They were found behind the water ta", "nk of the old village school at Kirkwick."]
-NOTHING = ["NOT IN THE ", "ARTICLES"]
-HOSTILE = "<script>window.ran = 1</script><img src=x onerror='window.ran = 2'> {{value}} ${value}"
-
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module", autouse=True)
-def chromium():
-    if not CHROMIUM.exists():
-        if os.environ.get("GAZETTE_REQUIRE_BROWSER") == "1":
-            pytest.fail(f"{CHROMIUM} is not there, and GAZETTE_REQUIRE_BROWSER is 1")
-        pytest.skip(f"{CHROMIUM} is not there")
-
-
-@pytest.fixture(scope="module")
-def browser(chromium):
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS.split())
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(browser):
-    """A page that fails its test if it asks anything of another machine, or stumbles."""
-    page = browser.new_page(viewport={"width": 1360, "height": 850})
-    page.set_default_timeout(20_000)
-    hosts, errors = set(), []
-    page.on("request", lambda request: hosts.add(urlsplit(request.url).hostname))
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    yield page
-    page.close()
-    assert hosts <= {"127.0.0.1", None}  # None: data:
-    assert errors == []
-
-
-def cli(*arguments):
-    subprocess.run([sys.executable, "-m", "ui.cli", *map(str, arguments)], cwd=ROOT, check=True)
-
-
-@contextmanager
-def chat(archive, *options):
-    """The chat in a process of its own, as `gazette chat` starts it; yields its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "ui.cli", "chat", "--port", str(port)]
-    server = subprocess.Popen(
-        [*command, "--archive", str(archive), *options], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert f"http://127.0.0.1:{port}" in server.stdout.readline()
-        yield f"http://127.0.0.1:{port}/"
-    finally:
-        server.terminate()
-        server.wait()
-        server.stdout.close()
-
-
-@pytest.fixture(scope="module")
-def model():
-    """The language model of `sample_chat`: what an answer says is the test's own to choose."""
-    server = ChatServer()
-    yield server
-    server.close()
-
-
-@pytest.fixture(autouse=True)
-def usual_answer(model):
-    model.pieces, model.status, model.requests = FOUND, 200, []
-
-
-@pytest.fixture(scope="module")
-def sample_chat(sample_archive, model):
-    with chat(sample_archive, *using(model)) as address:
-        yield address
-
-
-def using(model):
-    return "--llm", "mistralai:stub", "--base-url", model.base_url
-
-
-def ask(page, question):
-    """Ask, and wait until the answer is whole."""
-    page.get_by_role("textbox").fill(question)
-    page.keyboard.press("Enter")
-    expect(page.locator("#current .question")).to_have_text(" ".join(question.split()))
-    expect(page.locator("#current .wait, #current .unchecked")).to_have_count(0)
 
 
 def test_an_example_is_answered_in_the_articles_own_words(page, sample_archive):
@@ -225,7 +133,7 @@ def test_a_model_that_fails_is_told_in_words(page, sample_chat, model):
 )
 def test_a_question_that_cannot_be_asked_is_refused_in_words(page, sample_chat, question, told):
     page.goto(sample_chat)
-    page.get_by_role("textbox").fill(question)
+    question_box(page).fill(question)
     page.keyboard.press("Enter")
     expect(page.locator("#current .error")).to_contain_text(told)
     ask(page, WAX)
@@ -279,4 +187,9 @@ def test_nothing_that_articles_readers_or_models_write_is_run(page, tmp_path, mo
         expect(page.locator("#past .question")).to_have_text(question)
         assert page.locator("#sources h4 a").count() == 0
         assert page.locator("#desk :is(script, img)").count() == 0
+        page.locator("#sources .read").first.click()
+        expect(page.locator("#reader h1")).to_have_text(f"Zebras {HOSTILE}")
+        expect(page.locator("#reader .where")).to_contain_text(f"Outlet {HOSTILE}")
+        expect(page.locator("#reader mark")).to_be_visible()
+        assert page.locator("#reader :is(script, img, a)").count() == 0
         assert page.evaluate("window.ran") is None
