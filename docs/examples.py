@@ -200,7 +200,7 @@ def _is_argument(parameter: Any) -> bool:
 def _written(parameter: Any) -> str:
     """A parameter as one types it: `SOURCES...`, `--port NUMBER`, `--json`."""
     if _is_argument(parameter):
-        return str(parameter.name).upper() + "..." * (parameter.nargs == -1)
+        return str(parameter.name).upper() + "..." * bool(parameter.nargs == -1)
     value = "NUMBER" if parameter.type_descriptor.annotation is int else "TEXT"
     return ", ".join(parameter.opts) + f" {value}" * (not parameter.is_flag)
 

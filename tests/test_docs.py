@@ -68,7 +68,7 @@ def test_the_table_of_the_sample_suite_has_a_row_for_each_kind_and_every_measure
     ("block", "what"),
     [
         ("```console\n$ exit 3\n```", "ended with 3"),
-        ("```python\n1 / 0\n```", "ZeroDivisionError"),
+        ("```python\n1 / 0\n```\n```text\n```", r"broke off:\s+1 / 0\s+Traceback"),
         ("```python\nprint(1)\n```", "no text block"),
     ],
 )
