@@ -4,7 +4,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARCHIVE := $(or $(GAZETTE_ARCHIVE),archive)
 
-.PHONY: chat test lint screenshots
+.PHONY: install chat test lint docs screenshots
+
+install: .venv/installed
 
 chat: .venv/installed
 	@test -e $(ARCHIVE)/ledger.sqlite || $(BIN)/gazette ingest evals/articles/articles.jsonl --archive $(ARCHIVE)
@@ -19,6 +21,10 @@ lint: .venv/installed
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Every example of README.md and docs/ is run, and its output written into the page.
+docs: .venv/installed
+	$(BIN)/python docs/examples.py
 
 screenshots: .venv/installed
 	$(BIN)/python evals/bench/screenshots.py

@@ -1,23 +1,14 @@
-"""What the README shows is what the program prints, and the wheel works outside the clone."""
+"""The README comes to the point, and the wheel works outside the clone; see test_docs too."""
 
 from __future__ import annotations
 
 import os
-import re
-import shlex
 import subprocess
 import sys
-from pathlib import Path
-
-import pytest
 
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-
-
-def blocks(language):
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
 
 
 def run(arguments, folder, **environment):
@@ -31,30 +22,6 @@ def run(arguments, folder, **environment):
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """A folder that looks like the clone, without an archive."""
-    folder = tmp_path_factory.mktemp("clone")
-    (folder / "evals").symlink_to(ROOT / "evals")
-    return folder
-
-
-def test_the_console_examples_print_what_they_say(folder):
-    gazette = Path(sys.executable).with_name("gazette")
-    shown = "".join(blocks("console"))
-    printed = ""
-    for command in re.findall(r"^\$ (.*)$", shown, re.MULTILINE):
-        program, *arguments = shlex.split(command)
-        assert program == "gazette"
-        printed += f"$ {command}\n{run([gazette, *arguments], folder)}"
-    assert printed == shown
-
-
-def test_the_python_example_prints_what_it_says(folder):
-    (example,), (shown,) = blocks("python"), blocks("text")
-    assert run([sys.executable, "-c", example], folder) == shown
 
 
 def test_the_first_answer_comes_before_line_30():
