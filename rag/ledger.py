@@ -392,19 +392,19 @@ class Ledger:
             "SELECT EXISTS (SELECT 1 FROM lexical WHERE lexical MATCH ?)", (f'"{word}"',)
         ).fetchone()[0]:
             return None
-        wrong = stem(word)
         rows = self._db.execute(
             "SELECT term, doc FROM temp.vocabulary WHERE term >= ? AND term < ? "
             "AND abs(length(term) - ?) <= 2",
-            (wrong[0], chr(ord(wrong[0]) + 1), len(wrong)),
-        )
-        edits = 1 if len(wrong) < LONG_WORD else 2
-        near = [
-            (distance, -articles, term)
-            for term, articles in rows
-            if (distance := OSA.distance(wrong, term, score_cutoff=edits)) <= edits
-            and (len(wrong) > SHORT_WORD or sorted(wrong) == sorted(term))
-        ]
+            (word[0], chr(ord(word[0]) + 1), len(word)),
+        ).fetchall()
+        near = []
+        for wrong in {word, stem(word)}:  # what is indexed are stems
+            edits = 1 if len(wrong) < LONG_WORD else 2
+            for term, articles in rows:
+                distance = OSA.distance(wrong, term, score_cutoff=edits)
+                swapped = sorted(wrong) == sorted(term)
+                if distance <= edits and (swapped or len(wrong) > SHORT_WORD):
+                    near.append((distance, -articles, term))
         return min(near)[2] if near else None
 
     # What Chroma must still be told
