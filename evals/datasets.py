@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import field
+from dataclasses import field, fields
 from datetime import date
+from difflib import get_close_matches
 from importlib.resources import as_file, files
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -89,6 +92,7 @@ class _RulesLine:
     rules: Rules
 
 
+_FIELDS = tuple(field.name for field in fields(Question))
 _QUESTION, _RULES = TypeAdapter(Question), TypeAdapter(_RulesLine)
 _IS_RULES = re.compile(r'\s*\{\s*"rules"\s*:')
 
@@ -110,6 +114,9 @@ def load_suite(name: str) -> Suite:
     questions = tuple(line for line in lines if isinstance(line, Question))
     if not questions:
         raise UsageError(f"{name!r} holds no question; write one JSON object a line")
+    twice = [key for key, count in Counter(q.id for q in questions).items() if count > 1]
+    if twice:
+        raise UsageError(f"{name!r} has several questions with the id {twice[0]!r}; give each one")
     rules = next((line.rules for line in lines if isinstance(line, _RulesLine)), Rules())
     return Suite(name, questions, rules)
 
@@ -128,11 +135,15 @@ def _parsed(line: str, where: str) -> Question | _RulesLine:
     try:
         if _IS_RULES.match(line):
             return _RULES.validate_json(line)
-        return _QUESTION.validate_json(line)
+        question = _QUESTION.validate_json(line)
+        for name in set(json.loads(line)) - set(_FIELDS):  # others are the writer's own affair
+            if meant := get_close_matches(name, _FIELDS, cutoff=0.8):
+                raise UsageError(f"{where}: {name!r} is no field; write {meant[0]!r}")
+        return question
     except ValidationError as error:
         first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"]) or "the line"
-        raise UsageError(f"{where}: {field}: {first['msg'].lower()}; mend it") from error
+        place = ".".join(str(part) for part in first["loc"]) or "the line"
+        raise UsageError(f"{where}: {place}: {first['msg']}; mend it") from error
 
 
 @contextmanager

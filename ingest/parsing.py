@@ -11,10 +11,10 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Annotated, Any, NamedTuple
 
 import yaml
+from dateutil import parser as date_parser
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from rag.errors import SourceError
@@ -31,6 +31,7 @@ FORMATS = {
 _TITLE_CHARS = 100
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(.*?)^---[ \t]*\r?$\n?", re.DOTALL | re.MULTILINE)
+_PLAIN_VALUE = re.compile(r"^(\w+:[ \t]+)([^\s\"'\[{|>].*?)[ \t\r]*$", re.MULTILINE)
 _HEADING = re.compile(r"\A\s*#[ \t]+(.+?)[ \t]*#*[ \t]*(?:\r?\n|\Z)")
 
 
@@ -54,9 +55,16 @@ def _stated(value: Any) -> Any:
     try:
         return datetime.fromisoformat(value.strip())
     except ValueError:
-        return parsedate_to_datetime(value)  # as feeds write it: RFC 5322
+        if not re.search(r"[^\W\d_]{3}", value):  # 3/4/2026 is two days, by where one lives
+            raise ValueError(f"{value!r} is not a date; write it as 2026-02-10") from None
+    # What is not stated is filled in from a default: two show what that is.
+    one, other = (date_parser.parse(value, default=default) for default in _DEFAULTS)
+    if one != other:
+        raise ValueError(f"{value!r} lacks a day, a month or a year")
+    return one
 
 
+_DEFAULTS = datetime(2000, 1, 1), datetime(2001, 2, 2)
 _Moment = Annotated[datetime | None, BeforeValidator(_stated)]
 
 
@@ -154,13 +162,22 @@ def _front_matter(text: str) -> tuple[dict[str, Any], str]:
     if not match:
         return {}, text
     try:
-        fields = yaml.safe_load(match.group(1))
+        fields = _yaml(match.group(1))
     except yaml.YAMLError as error:
         problem = str(error).splitlines()[0]
         raise SourceError(f"has front matter that is not YAML ({problem}); mend it") from error
     if not isinstance(fields, dict):
         raise SourceError("has front matter that is not a list of `name: value`; mend it")
     return fields, text[match.end() :].lstrip()
+
+
+def _yaml(text: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        # A headline with a colon is what people forget to quote.
+        quoted = _PLAIN_VALUE.sub(lambda line: f"{line[1]}{json.dumps(line[2])}", text)
+        return yaml.safe_load(quoted)
 
 
 def _from_json(line: str, source: str) -> Article:
@@ -195,14 +212,17 @@ def _json_lines(data: bytes, source: str) -> Iterator[Article | Problem]:
 
 def _validated(fields: dict[str, Any], source: str) -> Article:
     told = {name: value for name, value in fields.items() if value not in (None, "", [])}
+    if "text" not in told:
+        raise SourceError("has no 'text'; that field holds the article's text")
     try:
-        article = _Record.model_validate({"text": "", **told}).article(source)
+        article = _Record.model_validate(told).article(source)
         f"{article.title}{article.text}".encode()
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
+        why = first["msg"].removeprefix("Value error, ")
         raise SourceError(
-            f"has no usable field {where!r} ({first['msg'].lower()}); mend or leave out that field"
+            f"has no usable field {where!r} ({why}); mend or leave out that field"
         ) from error
     except UnicodeEncodeError as error:
         raise SourceError("holds half a character (a lone surrogate); mend its text") from error

@@ -189,8 +189,8 @@ class _Run:
             return
         if isinstance(document, Source):
             self._skipped.extend(Problem(*problem) for problem in document.problems)
-            self._count_unchanged(len(self._archive.ledger.hashes(key)))
             self._known -= 1
+            self._count_unchanged(len(self._archive.ledger.hashes(key)))
             if document != seen:
                 self._finished.append((document, []))
             return
@@ -248,15 +248,13 @@ class _Run:
     def report(self) -> IngestReport:
         """The counts; raises `SourceError` if nothing could be read."""
         if self._skipped and not self._added + self._changed + self._unchanged:
-            lines = [f"{p.source!r} {p.reason}" for p in self._skipped[:3]]
-            more = len(self._skipped) - len(lines)
-            raise SourceError("; ".join(lines) + (f"; and {more} more" if more else ""))
+            raise SourceError("; ".join(f"{p.source!r} {p.reason}" for p in self._skipped))
         return IngestReport(
             self._added,
             self._changed,
             self._unchanged,
             self._removed,
-            tuple(self._skipped),
+            tuple((problem.source, problem.reason) for problem in self._skipped),
         )
 
 

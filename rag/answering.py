@@ -73,9 +73,12 @@ def answer(
 
 
 def _why_nothing(query: Query, retrieved: Retrieved) -> str:
+    if retrieved.unknown:
+        names = " or ".join(repr(name) for name in retrieved.unknown)
+        return f"the archive has no article of {names} (an outlet's whole name, or its domain)"
     if query.outlets or query.after or query.before or query.as_of or query.without:
         undated = f" ({retrieved.undated} undated left out)" if retrieved.undated else ""
-        return f"no article in the archive is of the outlets and dates asked for{undated}"
+        return f"no article is left by the outlets and dates asked for{undated}"
     return "the archive holds no articles"
 
 
@@ -90,7 +93,7 @@ def _quote(draft: _Draft, extracted: Extract) -> Iterator[Event]:
             continue
         quote = draft.quote(number)
         text = candidate.text if candidate.text in quote else quote  # it may have been cut
-        done = draft.add(text, (number,), "quoted")
+        done = draft.add(" ".join(text.split()), (number,), "quoted")
         yield Token(f"{marked_text([done.sentence])} ")
         yield done
 

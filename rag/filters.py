@@ -18,6 +18,8 @@ class Choice:
     chunks: int
     undated: int
     """Articles left out because they carry no date."""
+    unknown: tuple[str, ...] = ()
+    """Outlets asked for of which the archive has no article."""
 
 
 def domain(url: str | None) -> str | None:

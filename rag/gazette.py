@@ -123,15 +123,16 @@ class Gazette:
         self._archive.check_model(self._embedder.name)  # it may have been reindexed meanwhile
         return retrieve(self._archive, self._embedder, query, k)
 
-    def article(self, article_id: str) -> Article:
-        """The article that a citation or a passage points into.
+    def article(self, name: str) -> Article:
+        """The article that a citation or a passage points into: by its id, or its URL or source.
 
         Raises `ArchiveError` where it is not, or no longer, in the archive.
         """
-        article = self._archive.ledger.article(article_id)
+        ledger = self._archive.ledger
+        article = ledger.article(name) or next(map(ledger.article, ledger.find(name, name)), None)
         if article is None:
             raise ArchiveError(
-                f"there is no article {article_id!r} in {str(self.settings.archive)!r}; "
+                f"there is no article {name!r} in {str(self.settings.archive)!r}; "
                 "see: gazette articles list"
             )
         return article

@@ -13,6 +13,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 import sentencex
 import Stemmer
@@ -23,6 +24,9 @@ _stemmer = Stemmer.Stemmer("english")
 _stemming = threading.Lock()  # a Snowball stemmer keeps state while it works
 
 _LINE = re.compile(r"[^\n]+")
+# What stands between blank lines; the items of a list stand alone.
+_BLOCK = re.compile(r"(?:[^\n]|\n(?![ \t]*(?:\n|\Z|[-*•] |\d+[.)] )))+")
+_WRAPPED_CHARS = 100
 _WORD = re.compile(r"\d+(?:[.,:]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)*|[^\W_]+")
 _NUMBER = re.compile(
     r"(\d+(?:[.,]\d+)*)(?:[ -]?(thousand|million|billion|trillion|bn|tn|m|k)\b)?", re.IGNORECASE
@@ -73,10 +77,11 @@ NEGATIONS = frozenset(
 def sentence_spans(text: str, language: str | None = None) -> list[Span]:
     """The sentences of a text, in order, as (start, end) without the white space around them.
 
-    A line break always ends a sentence, as paragraphs and subheads do.
+    A line break ends a sentence, as paragraphs and subheads do, unless the text was wrapped by
+    hand: then it takes a blank line.
     """
     spans: list[Span] = []
-    for line in _LINE.finditer(text):
+    for line in (_BLOCK if _is_wrapped(text) else _LINE).finditer(text):
         start = line.start()
         first_of_line = len(spans)
         for piece in sentencex.segment(language or "en", line.group()):
@@ -91,6 +96,15 @@ def sentence_spans(text: str, language: str | None = None) -> list[Span]:
             else:
                 spans.append(span)
     return spans
+
+
+def _is_wrapped(text: str) -> bool:
+    """Whether lines were broken to fit a width: none is long, and sentences go on in the next."""
+    lines = text.split("\n")
+    return max(map(len, lines)) <= _WRAPPED_CHARS and any(
+        one and (one[-1].isalnum() or one[-1] in ",;–-") and other[:1].islower()
+        for one, other in pairwise(lines)
+    )
 
 
 def _trimmed(text: str, start: int, end: int) -> Span | None:

@@ -283,12 +283,15 @@ class Ledger:
     def choose(self, query: Query) -> Choice:
         """The chunks that a query's filters leave."""
         conditions, parameters = ["a.ready"], list[str | float]()
+        unknown: list[str] = []
         if query.outlets:
-            pairs = [
-                (outlet or "", host or "")
-                for outlet, host in self.outlets()
-                if any(names_outlet(wanted, outlet, host) for wanted in query.outlets)
-            ]
+            known = self.outlets()
+            meant = {
+                wanted: [pair for pair in known if names_outlet(wanted, *pair)]
+                for wanted in query.outlets
+            }
+            unknown = [wanted for wanted, found in meant.items() if not found]
+            pairs = [(name or "", host or "") for found in meant.values() for name, host in found]
             values = f"VALUES {', '.join(['(?, ?)'] * len(pairs))}" if pairs else "SELECT 0, 0"
             conditions.append(f"(ifnull(a.outlet, ''), ifnull(a.domain, '')) IN ({values})")
             parameters.extend(part for pair in pairs for part in pair)
@@ -306,6 +309,7 @@ class Ledger:
             parameters=tuple(parameters),
             chunks=self._count(table, conditions, parameters),
             undated=undated if bounds else 0,
+            unknown=tuple(unknown),
         )
 
     def _count(self, table: str, conditions: list[str], parameters: list[str | float]) -> int:

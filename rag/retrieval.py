@@ -34,10 +34,10 @@ class Retrieved:
 
     passages: tuple[Passage, ...]
     """Best first."""
-    searched: int
-    """Chunks that the query's filters left."""
     undated: int
     """Articles that its dates left out because they carry none."""
+    unknown: tuple[str, ...]
+    """Outlets that it asks for and the archive does not have."""
     seconds: float = 0.0
 
 
@@ -51,7 +51,7 @@ def retrieve(archive: Archive, embedder: Embedder, query: Query, k: int) -> Retr
         depth *= 4
         passages = _places(archive, _candidates(archive, embedder, query, choice, depth), k)
     seconds = time.perf_counter() - started
-    return Retrieved(tuple(passages), choice.chunks, choice.undated, seconds)
+    return Retrieved(tuple(passages), choice.undated, choice.unknown, seconds)
 
 
 def _candidates(

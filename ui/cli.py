@@ -20,7 +20,7 @@ from rag.types import Answer, describe, printed_day, to_json
 EXAMPLES = (
     "gazette ingest articles/ https://example.com/a-story",
     'gazette ask "Who will build the bridge?"',
-    'gazette ask "What did the minister say?" --outlet courier --after 2025-01-01',
+    'gazette ask "What did the minister say?" --outlet kontor --after 2025-01-01',
     'gazette ask "Who will build it?" --llm mistralai:mistral-small-latest',
     "gazette chat",
     "gazette eval questions.jsonl",
@@ -136,8 +136,9 @@ def ask(
         answer = gazette.ask(
             question, outlets=outlet or (), after=after, before=before, as_of=as_of
         )
-    if answer.undated:
-        _complain(f"{answer.undated} undated articles were left out", "")
+    if answer.undated and not answer.reason:
+        plural = "s were" if answer.undated > 1 else " was"
+        _complain(f"{answer.undated} undated article{plural} left out", "")
     _write(answer, as_json, _with_quotes(answer))
 
 
@@ -225,6 +226,7 @@ def list_articles(
     """List the articles, newest first."""
     from rag import Gazette
 
+    listed = False
     with Gazette.open(archive) as gazette:
         for article in gazette.articles(outlet, after=after, before=before):
             if as_json:
@@ -234,11 +236,14 @@ def list_articles(
                 day = f"{article.published:%Y-%m-%d}" if article.published else "undated   "
                 line = f"{article.id}  {day}  {article.outlet or '–'}: {article.title}"
                 _write(article, False, " ".join(line.split("\n")))
+            listed = True
+        if not listed:
+            _complain("no article: the archive has none, or none of this outlet and these days", "")
 
 
 @articles_app.command("show")
 def show_article(
-    article_id: Annotated[str, typer.Argument(help="As `gazette articles list` gives it.")],
+    name: Annotated[str, typer.Argument(help="Its id, URL or source, as ingested.")],
     archive: Archive = None,
     as_json: AsJson = False,
 ) -> None:
@@ -246,7 +251,7 @@ def show_article(
     from rag import Gazette
 
     with Gazette.open(archive) as gazette:
-        article = gazette.article(article_id)
+        article = gazette.article(name)
     day = printed_day(article.published) if article.published else "undated"
     head = [article.title, " · ".join([article.outlet or "unknown outlet", day, *article.authors])]
     where = article.url or article.source
@@ -268,8 +273,8 @@ def _with_quotes(answer: Answer) -> str:
     """An answer for the terminal: the text, then each source with its quote."""
     lines = [answer.text]
     for citation in answer.citations:
-        lines += ["", describe(citation), f"    > {citation.quote}"]
-        lines += [f"    {citation.url}"] if citation.url else []
+        lines += ["", describe(citation), f"    > {' '.join(citation.quote.split())}"]
+        lines += [f"    {citation.url or f'gazette articles show {citation.article_id}'}"]
     unsupported = [s.text for s in answer.sentences if s.verdict in ("unsupported", "contradicted")]
     if unsupported:
         lines += ["", "Not supported by the articles:", *(f"  ✗ {text}" for text in unsupported)]

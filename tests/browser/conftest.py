@@ -28,7 +28,7 @@ NOTHING = ["NOT IN THE ", "ARTICLES"]
 HOSTILE = "<script>window.ran = 1</script><img src=x onerror='window.ran = 2'> {{value}} ${value}"
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def chromium():
     if not CHROMIUM.exists():
         if os.environ.get("GAZETTE_REQUIRE_BROWSER") == "1":
@@ -36,7 +36,7 @@ def chromium():
         pytest.skip(f"{CHROMIUM} is not there")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium):
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS.split())
@@ -84,7 +84,7 @@ def chat(archive, *options):
         server.stdout.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def model():
     """The language model of `sample_chat`: what an answer says is the test's own to choose."""
     server = ChatServer()
@@ -97,7 +97,7 @@ def usual_answer(model):
     model.pieces, model.status, model.requests = FOUND, 200, []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def sample_chat(sample_archive, model):
     with chat(sample_archive, *using(model)) as address:
         yield address

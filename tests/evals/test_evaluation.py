@@ -132,6 +132,8 @@ def test_the_exit_code_is_the_gate_s(sample_archive, tmp_path, least, code):
         ('{"rules": {"gate": {"hit@7": 1}}}', "line 1: rules.gate"),
         ('{"rules": {"gates": {}}}', "line 1: rules.gates"),
         ("not JSON", "line 1"),
+        ('{"id": "1", "question": "x", "answer": ["y"]}', "write 'answers'"),
+        ('{"id": "1", "question": "x"}\n' * 2, "several questions with the id '1'"),
     ],
 )
 def test_a_bad_questions_file_is_refused_by_line(tmp_path, text, complaint):

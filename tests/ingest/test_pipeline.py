@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import threading
+from datetime import UTC, datetime
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
@@ -152,6 +153,8 @@ BAD = {
     "list.json": (b"[]", "not a JSON object"),
     "no-text.json": (b'{"title": "x"}', "'text'"),
     "bad-date.json": (b'{"text": "x", "published": "soon"}', "'published'"),
+    "which-day.json": (b'{"text": "x", "published": "3/4/2026"}', "2026-02-10"),
+    "no-year.json": (b'{"text": "x", "published": "10 February"}', "lacks"),
     "surrogate.json": (b'{"text": "\\ud800"}', "surrogate"),
     "deep.json": (b"[" * 100_000, "JSON"),
     "outlet.json": (b'{"text": "x", "outlet": "\\ud800"}', "surrogate"),
@@ -174,6 +177,16 @@ def test_bad_input_is_named_and_leaves_no_archive(tmp_path, archive, name):
         ingest(source, archive)
     assert "\n" not in str(caught.value)
     assert not archive.exists()
+
+
+def test_a_headline_with_a_colon_need_not_be_quoted(tmp_path, archive):
+    matter = "---\ntitle: Lido: the bill\noutlet: 'The Echo'\ndate: 10 February 2026\n---\nText."
+    (tmp_path / "lido.md").write_text(matter, encoding="utf-8")
+    ingest(tmp_path / "lido.md", archive)
+    with Gazette.open(archive) as gazette:
+        (article,) = gazette.articles()
+    assert (article.title, article.outlet, article.text) == ("Lido: the bill", "The Echo", "Text.")
+    assert article.published == datetime(2026, 2, 10, tzinfo=UTC)
 
 
 def test_dates_and_nulls_as_people_write_them(tmp_path, archive):

@@ -75,6 +75,33 @@ def test_passages_of_one_article_do_not_overlap(gazette):
         assert one != other or end <= start
 
 
+def test_an_outlet_that_the_archive_lacks_is_named(gazette):
+    answer = gazette.ask("Who won the Cup final?", outlets=["Courier"])
+    assert answer.abstained
+    assert "no article of 'Courier'" in answer.reason
+
+
+def test_an_article_is_found_by_id_url_and_source(gazette):
+    article = next(gazette.articles())
+    assert gazette.article(article.id) == gazette.article(article.url) == article
+
+
+def test_a_text_wrapped_by_hand_is_quoted_in_whole_sentences(tmp_path):
+    text = (
+        "The lido of Pellworth has been shut since\na pipe burst in March. The mayor, Ada\n"
+        "Brown, said the repair would cost £310,000.\n\nThe council votes on Monday.\n"
+    )
+    (tmp_path / "lido.txt").write_text(text, encoding="utf-8")
+    ingest(tmp_path / "lido.txt", tmp_path / "archive")
+    with Gazette.open(tmp_path / "archive") as opened:
+        answer = opened.ask("What did the mayor say the repair of the lido would cost?")
+    sentence = "The mayor, Ada Brown, said the repair would cost £310,000."
+    assert sentence in [s.text for s in answer.sentences]
+    assert "The mayor, Ada\nBrown, said the repair would cost £310,000." in [
+        c.quote for c in answer.citations
+    ]
+
+
 def test_equal_texts_take_one_place(tmp_path):
     for name in ("one", "two", "three"):
         record = {"title": name, "text": "The harbour of Brunn froze on Monday.", "outlet": name}

@@ -79,7 +79,7 @@ def test_filters_narrow_what_is_searched(run, sample_archive):
     answer, found = outlets("--outlet", "The Moon Times")
     assert answer["abstained"]
     assert found == set()
-    assert "outlets and dates" in answer["reason"]
+    assert "no article of 'The Moon Times'" in answer["reason"]
 
 
 def test_skipped_sources_are_named_and_strict_makes_them_fail(run, tmp_path):
@@ -180,9 +180,9 @@ def test_eval_counts_and_names_what_failed(run, sample_archive, tmp_path):
     report = json.loads(out)
     assert code == 0
     assert report["rows"][-1]["kind"] == "all"
-    assert report["rows"][0]["hit_at_5"] == 1
-    assert report["rows"][0]["right"] == 1
-    assert report["quotes"] == report["exact_quotes"] > 0
+    assert report["rows"][0]["figures"]["hit@5"] == 1
+    assert report["rows"][0]["figures"]["right"] == 1
+    assert report["rows"][0]["figures"]["quotes exact"] == 1
     assert [failure[0] for failure in report["failures"]] == ["q2"]
     assert "q2" in err
     code, out, _ = run("eval", "q.jsonl", "--archive", sample_archive)
