@@ -70,12 +70,17 @@ function list() {
     const title = button(String(each.title), () => (menu.hidePopover(), show(each.key)));
     if (each.key === open) title.setAttribute("aria-current", "true");
     const forget = button("Delete", () => {
+      if (forget.textContent === "Delete") {
+        forget.textContent = "Really delete?";
+        forget.ariaLabel = `Really delete: ${each.title}`;
+        return;
+      }
       localStorage.removeItem(each.key);
       if (each.key === open) show("");
       list();
       (menu.querySelector("button") ?? menu).focus();
     });
-    forget.setAttribute("aria-label", `Delete: ${each.title}`);
+    forget.ariaLabel = `Delete: ${each.title}`;
     const row = document.createElement("li");
     row.append(title, forget);
     return row;

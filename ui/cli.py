@@ -10,9 +10,12 @@ import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date
+from importlib.metadata import version
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from rag.errors import GazetteError, UsageError
 from rag.types import Answer, describe, printed_day, to_json
@@ -26,17 +29,51 @@ EXAMPLES = (
     "gazette eval questions.jsonl",
 )
 
+_TYPE = re.compile(r" <.*>$")  # as Typer names it
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
+
+class _Group(TyperGroup):
+    """The whole of it: its examples stand line by line."""
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Write the examples under each other."""
+        formatter.write("\n" + (self.epilog or "").replace("\n\n", "\n  ") + "\n")
+
+
+class _Command(TyperCommand):
+    """A command whose help reads as that of other tools: SOURCES..., not {sources}..."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """What follows the name, without Typer's braces."""
+        return [re.sub("[{}]", "", piece).upper() for piece in super().collect_usage_pieces(ctx)]
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Arguments in capitals; an option that takes a value has TEXT or NUMBER after it."""
+        rows: dict[str, list[tuple[str, str]]] = {"argument": [], "option": []}
+        for each in self.get_params(ctx):
+            name, said = each.get_help_record(ctx) or ("", "")
+            value = " NUMBER" if "<int" in name else " TEXT"
+            is_option = each.param_type_name == "option"
+            name = _TYPE.sub(value, name) if is_option else _TYPE.sub("", name).upper()
+            rows[each.param_type_name].append((name, said))
+        for kind in filter(rows.get, rows):
+            with formatter.section(f"{kind.title()}s"):
+                formatter.write_dl(rows[kind])
+
+
 app = typer.Typer(
+    cls=_Group,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",
+    rich_markup_mode=None,  # its tables give every flag a value
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="\n\n".join(["For example:", *EXAMPLES]),
 )
-articles_app = typer.Typer(no_args_is_help=True, help="What the archive holds.")
+articles_app = typer.Typer(
+    no_args_is_help=True, help="What the archive holds.", rich_markup_mode=None
+)
 app.add_typer(articles_app, name="articles")
 
 Archive = Annotated[
@@ -60,6 +97,28 @@ EmbeddingModel = Annotated[
         help="A sentence-transformers model by name or path.", show_default="the archive's own"
     ),
 ]
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter("no date; write it as year-month-day, 2025-03-14") from error
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"gazette {version('gazette')}")
+        raise typer.Exit
+
+
+@app.callback()
+def gazette(
+    show_version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_version)
+    ] = False,
+) -> None:
+    """Answer questions from news articles that you bring in, each sentence with its quote."""
 
 
 def main() -> None:
@@ -124,9 +183,13 @@ def ask(
     outlet: Annotated[
         list[str] | None, typer.Option(help="Only from this outlet, by name or domain.")
     ] = None,
-    after: Annotated[str | None, typer.Option(help="From this day on (2025-03-14).")] = None,
-    before: Annotated[str | None, typer.Option(help="Before this day.")] = None,
-    as_of: Annotated[str | None, typer.Option(help="As it stood at the end of this day.")] = None,
+    after: Annotated[
+        date | None, typer.Option(help="From this day on (2025-03-14).", parser=_day)
+    ] = None,
+    before: Annotated[date | None, typer.Option(help="Before this day.", parser=_day)] = None,
+    as_of: Annotated[
+        date | None, typer.Option(help="As it stood at the end of this day.", parser=_day)
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Answer one question, with the quotes that the answer rests on."""
@@ -219,8 +282,10 @@ def reindex(archive: Archive = None, embedding_model: EmbeddingModel = None) -> 
 def list_articles(
     archive: Archive = None,
     outlet: Annotated[str | None, typer.Option(help="By name or domain.")] = None,
-    after: Annotated[str | None, typer.Option(help="From this day on (2025-03-14).")] = None,
-    before: Annotated[str | None, typer.Option(help="Before this day.")] = None,
+    after: Annotated[
+        date | None, typer.Option(help="From this day on (2025-03-14).", parser=_day)
+    ] = None,
+    before: Annotated[date | None, typer.Option(help="Before this day.", parser=_day)] = None,
     as_json: AsJson = False,
 ) -> None:
     """List the articles, newest first."""
@@ -320,6 +385,10 @@ def _progress(what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
             bar.update(task, rate=f"{speed:.1f} {unit}/s" if speed else "")
 
         yield tell
+
+
+for _command in (*app.registered_commands, *articles_app.registered_commands):
+    _command.cls = _Command
 
 
 if __name__ == "__main__":

@@ -38,6 +38,13 @@ _OVERLAYS = """
 <section id="conversations" popover aria-label="Conversations"><p></p><ol></ol></section>
 <dialog id="reader" aria-label="Article" closedby="any">
 <form method="dialog"><button>Close</button></form><div></div></dialog>"""
+# No icon, and until the page is there words, instead of Gradio's.
+_HEAD = """<link rel="icon" href="data:,"><style>
+body:not(:has(header)) gradio-app { visibility: hidden }
+body:not(:has(header))::before {
+  content: "Opening Gazette …"; margin: 2rem; color: gray; font: 1.5rem serif
+}
+</style>"""
 _OPENING = '<p class="status" role="status">Opening the archive …</p>'
 _UNREADABLE = (
     '<p class="error" role="alert">This conversation cannot be shown: what this browser kept of it '
@@ -135,15 +142,12 @@ def _adding(desk: Desk) -> list[Any]:
         live = '<div aria-live="polite">${value}</div>'
         report = gr.HTML("", html_template=live, elem_id="report", apply_default_css=False)
 
-    def bring(addresses: str) -> Iterator[str]:
-        yield from desk.add(addresses, ())
-
-    def bring_files(chosen: list[str] | None) -> Iterator[str]:
-        yield from desk.add("", chosen or ())
+    def bring(given: str | list[str] | None) -> Iterator[str]:
+        yield from desk.add(given, ()) if isinstance(given, str) else desk.add("", given or ())
 
     return [
         add_pages.click(bring, pages, report, **_QUIET),
-        upload.upload(bring_files, upload, report, **_QUIET),
+        upload.upload(bring, upload, report, **_QUIET),
     ]
 
 
@@ -169,7 +173,7 @@ def serve(desk: Desk, port: int) -> None:
                 body_background_fill="#fcfbf7", body_background_fill_dark="#191816"
             ),
             css=(files("ui") / "chat.css").read_text(encoding="utf-8"),
-            head='<link rel="icon" href="data:,">',  # instead of Gradio's
+            head=_HEAD,
         )
     except OSError as error:
         raise UsageError(f"port {port} of {HOST} is taken; name another with --port") from error

@@ -80,6 +80,8 @@ def test_conversations_are_listed_opened_and_deleted(page, sample_chat):
     assert len(kept(page)) == 2
 
     menu(page).get_by_role("button", name=f"Delete: {WAX}").click()
+    expect(titles).to_have_count(2)  # it asks once
+    page.get_by_role("button", name=f"Really delete: {WAX}").click()
     expect(page.locator(".lede")).to_be_visible()  # it was the open one
     expect(titles).to_have_text("Where are the cylinders now?")
     page.reload()

@@ -99,6 +99,8 @@ def test_skipped_sources_are_named_and_strict_makes_them_fail(run, tmp_path):
         (["ask", " "], 2, "empty"),
         (["ask", "why " * 25_000], 2, "99,999 characters"),
         (["ask", QUESTION, "--after", "soon"], 2, "year-month-day"),
+        (["ask", QUESTION, "--archive", "nowhere", "--after", "2025-13-40"], 2, "year-month-day"),
+        (["articles", "list", "--archive", "nowhere", "--before", "soon"], 2, "year-month-day"),
         (["ask", QUESTION, "--llm", "nonsense"], 1, "provider:model"),
         (["ask", QUESTION, "--llm", "mistralai:mistral-small-latest"], 1, "MISTRAL_API_KEY"),
         (["eval", "missing.jsonl"], 2, "missing.jsonl"),
@@ -164,6 +166,13 @@ def test_help_teaches_by_example(run):
     for command in ("ingest", "ask", "chat", "eval", "reindex", "articles"):
         assert command in out
         assert run(command, "--help")[0] == 0
+    assert "Answer questions from news articles" in run()[2]
+    usage = run("ingest", "-h")[1]
+    assert "[OPTIONS] SOURCES...\n" in usage
+    assert "  --strict   " in usage  # it takes no value
+    assert "--archive TEXT" in usage
+    assert "--port NUMBER" in run("chat", "-h")[1]
+    assert run("--version")[1].startswith("gazette ")
 
 
 def test_eval_counts_and_names_what_failed(run, sample_archive, tmp_path):
