@@ -93,7 +93,7 @@ def reindex(
         embedder = load_embedder(
             settings.embedding_model or opened.embedding_model or DEFAULT_MODEL
         )
-        articles = list(opened.ledger.articles(opened.ledger.choose(Query(""))))
+        articles = list(opened.ledger.articles(opened.ledger.index.choose(Query(""))))
         indexed: list[Indexed] = []
         for i in range(0, len(articles), BATCH_ARTICLES):
             some = [_prepared(article, "") for article in articles[i : i + BATCH_ARTICLES]]

@@ -231,7 +231,7 @@ class Archive:
     ) -> list[tuple[int, float]]:
         """The chosen chunks nearest to a unit vector: (chunk number, cosine), best first."""
         if choice.chunks <= EXACT_LIMIT:
-            return self.ledger.nearest(choice, vector, limit)
+            return self.ledger.index.nearest(choice, vector, limit)
         # The filter is applied after the search, so ask for as many as it may take away.
         wanted = 2 * limit * self.ledger.chunk_count() // choice.chunks
         try:
@@ -241,8 +241,8 @@ class Archive:
         except Exception:  # noqa: BLE001 - a damaged folder raises nearly anything
             logger.warning("Chroma's folder in %s is damaged: searching without it", self.path)
             self.ledger.set_meta("rebuild", "1")  # for the next who writes
-            return self.ledger.nearest(choice, vector, limit)
-        numbers = self.ledger.numbers([chunk_id for chunk_id, _ in found], choice)
+            return self.ledger.index.nearest(choice, vector, limit)
+        numbers = self.ledger.index.numbers([chunk_id for chunk_id, _ in found], choice)
         hits = [(numbers[chunk_id], cosine) for chunk_id, cosine in found if chunk_id in numbers]
         return hits[:limit]
 

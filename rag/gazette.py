@@ -105,7 +105,7 @@ class Gazette:
         self, question: str, history: History = (), **filters: Unpack[Filters]
     ) -> Iterator[Event]:
         """As `ask`, event by event: `Token`s, a `SentenceDone` for each, last the `Answer`."""
-        query = understand(question, history, self._archive.ledger, **filters)
+        query = understand(question, history, self._archive.ledger.index, **filters)
         found = self._find(query, PASSAGES)
         return answer(question, query, history, found, self._embedder, self._model)
 
@@ -114,7 +114,7 @@ class Gazette:
     ) -> tuple[Passage, ...]:
         """The k passages that best fit a question, best first."""
         return self._find(
-            understand(question, history, self._archive.ledger, **filters), k
+            understand(question, history, self._archive.ledger.index, **filters), k
         ).passages
 
     def _find(self, query: Query, k: int) -> Retrieved:
@@ -142,7 +142,7 @@ class Gazette:
         if outlet:
             filters["outlets"] = (outlet,)
         query = understand("all articles", **filters)
-        return self._archive.ledger.articles(self._archive.ledger.choose(query))
+        return self._archive.ledger.articles(self._archive.ledger.index.choose(query))
 
     def count(self) -> int:
         """How many articles the archive holds."""

@@ -9,7 +9,7 @@ from typing import TypedDict, Unpack
 
 from rag.errors import UsageError
 from rag.language import search_terms, words
-from rag.ledger import Ledger
+from rag.search_index import SearchIndex
 from rag.types import Query
 
 MAX_QUESTION_CHARS = 2000
@@ -46,11 +46,14 @@ class Filters(TypedDict, total=False):
 
 
 def understand(
-    question: str, history: History = (), ledger: Ledger | None = None, **filters: Unpack[Filters]
+    question: str,
+    history: History = (),
+    index: SearchIndex | None = None,
+    **filters: Unpack[Filters],
 ) -> Query:
     """The query that a question stands for; what the caller says of outlets and dates holds.
 
-    A word that the ledger, if one is given, does not hold is searched as spelt and as it may be
+    A word that the index, if one is given, does not hold is searched as spelt and as it may be
     meant. Raises `UsageError` for an empty or over-long question, and for a date that is none.
     """
     unknown = set(filters) - set(Filters.__annotations__)
@@ -71,8 +74,8 @@ def understand(
     # A question that may only seem to lean on the turns before is searched on its own too.
     alone = standalone != question and not _goes_on(question)
     parts = (question, standalone) if alone else (standalone,)
-    if ledger:
-        respelt = [_respelt(part, ledger) for part in parts]
+    if index:
+        respelt = [_respelt(part, index) for part in parts]
         parts = tuple(dict.fromkeys((*parts, *respelt)))
     return Query(
         text=standalone,
@@ -85,9 +88,9 @@ def understand(
     )
 
 
-def _respelt(text: str, ledger: Ledger) -> str:
+def _respelt(text: str, index: SearchIndex) -> str:
     for word in search_terms(text):
-        if len(word) >= MISSPELT_CHARS and word.isalpha() and (meant := ledger.spelling(word)):
+        if len(word) >= MISSPELT_CHARS and word.isalpha() and (meant := index.spelling(word)):
             text = re.sub(rf"\b{re.escape(word)}\b", meant, text, flags=re.IGNORECASE)
     return text
 

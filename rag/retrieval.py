@@ -44,7 +44,7 @@ class Retrieved:
 def retrieve(archive: Archive, embedder: Embedder, query: Query, k: int) -> Retrieved:
     """The k passages that best fit a query; fewer where the archive has no more."""
     started = time.perf_counter()
-    choice = archive.ledger.choose(query)
+    choice = archive.ledger.index.choose(query)
     depth = max(CANDIDATES, k)
     passages = _places(archive, _candidates(archive, embedder, query, choice, depth), k)
     while len(passages) < k and depth < choice.chunks:  # where many are copies of each other
@@ -65,12 +65,12 @@ def _candidates(
     for text in query.parts or (query.text,):
         for search, scores in (
             (archive.nearest(choice, embedder.encode_query(text), depth), dense),
-            (archive.ledger.lexical(search_terms(text), choice, depth), lexical),
+            (archive.ledger.index.lexical(search_terms(text), choice, depth), lexical),
         ):
             rankings.append([number for number, _ in search])
             scores |= {n: max(score, scores.get(n, score)) for n, score in search}
     fused = fuse(*rankings)
-    found = archive.ledger.passages(list(fused), MAX_PASSAGE_CHARS)
+    found = archive.ledger.index.passages(list(fused), MAX_PASSAGE_CHARS)
     candidates = [
         replace(found[n], scores=Scores(dense.get(n), lexical.get(n), score))
         for n, score in fused.items()

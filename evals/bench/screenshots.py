@@ -61,6 +61,7 @@ def photograph(page: Page, folder: Path) -> None:
     page.locator("#sources mark").first.wait_for()
     page.locator("#current :is(.wait, .unchecked)").wait_for(state="detached")
     page.locator("#current .mark").last.click()
+    page.evaluate("scrollTo(0, 0)")
     save(page, "chat")
     page.locator("#sources .read").last.click()
     page.locator("#reader mark").wait_for()

@@ -143,7 +143,7 @@ def test_damage_to_chroma_is_repaired_without_embedding(archive_copy, tmp_path, 
     assert whole(archive_copy)
     (archive_copy / "chroma" / "chroma.sqlite3").write_bytes(b"no database")
     with Archive(archive_copy) as opened:
-        (first, *_) = opened.ledger.articles(opened.ledger.choose(everything()))
+        (first, *_) = opened.ledger.articles(opened.ledger.index.choose(everything()))
     assert remove([first.id], archive_copy) == 1
     assert whole(archive_copy)
 

@@ -1,0 +1,165 @@
+"""Searching a ledger: what filters leave, the nearest vectors, the lexical index, spelling.
+
+All of it reads the ledger's own tables, in the state that its connection sees.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+from rapidfuzz.distance import OSA
+
+from rag.filters import Choice, date_bounds, names_outlet
+from rag.language import stem
+from rag.types import Passage, Query
+
+SHORT_WORD, LONG_WORD = 5, 9
+"""Letters: up to the one, and from the other on, a misspelling is looked for differently."""
+
+
+class SearchIndex:
+    """What can be asked of a ledger's chunks. Safe to use from several threads."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        db.execute("CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab(main, lexical, row)")
+
+    def outlets(self) -> list[tuple[str | None, str | None]]:
+        """The distinct (outlet, domain) pairs."""
+        rows = self._db.execute("SELECT DISTINCT outlet, domain FROM articles WHERE ready")
+        return [(row[0], row[1]) for row in rows]
+
+    def choose(self, query: Query) -> Choice:
+        """The chunks that a query's filters leave."""
+        conditions, parameters = ["a.ready"], list[str | float]()
+        unknown: list[str] = []
+        if query.outlets:
+            known = self.outlets()
+            meant = {
+                wanted: [pair for pair in known if names_outlet(wanted, *pair)]
+                for wanted in query.outlets
+            }
+            unknown = [wanted for wanted, found in meant.items() if not found]
+            pairs = [(name or "", host or "") for found in meant.values() for name, host in found]
+            values = f"VALUES {', '.join(['(?, ?)'] * len(pairs))}" if pairs else "SELECT 0, 0"
+            conditions.append(f"(ifnull(a.outlet, ''), ifnull(a.domain, '')) IN ({values})")
+            parameters.extend(part for pair in pairs for part in pair)
+        if query.without:
+            conditions.append(f"a.id NOT IN ({', '.join('?' * len(query.without))})")
+            parameters.extend(query.without)
+        bounds = date_bounds(query)
+        undated = self._count("articles a", [*conditions, "a.published_at IS NULL"], parameters)
+        for comparison, moment in bounds:
+            conditions.append(f"a.published_at {comparison} ?")
+            parameters.append(moment.timestamp())
+        table = "chunks c JOIN articles a ON a.number = c.article"
+        return Choice(
+            condition=" AND ".join(conditions),
+            parameters=tuple(parameters),
+            chunks=self._count(table, conditions, parameters),
+            undated=undated if bounds else 0,
+            unknown=tuple(unknown),
+        )
+
+    def _count(self, table: str, conditions: list[str], parameters: list[str | float]) -> int:
+        sql = f"SELECT count(*) FROM {table} WHERE {' AND '.join(conditions)}"
+        return int(self._db.execute(sql, parameters).fetchone()[0])
+
+    def nearest(
+        self, choice: Choice, vector: NDArray[np.float32], limit: int
+    ) -> list[tuple[int, float]]:
+        """The chosen chunks nearest to a unit vector, exactly: (chunk number, cosine)."""
+        rows = self._db.execute(
+            "SELECT c.number, c.vector FROM chunks c JOIN articles a ON a.number = c.article "
+            f"WHERE {choice.condition}",
+            choice.parameters,
+        ).fetchall()
+        if not rows:
+            return []
+        matrix = np.frombuffer(b"".join(row[1] for row in rows), dtype=np.float32)
+        cosines = matrix.reshape(len(rows), -1) @ vector
+        best = np.argsort(-cosines, kind="stable")[:limit]
+        return [(rows[i][0], float(cosines[i])) for i in best]
+
+    def lexical(self, terms: Sequence[str], choice: Choice, limit: int) -> list[tuple[int, float]]:
+        """The chosen chunks that hold any of the terms, best first: (chunk number, BM25)."""
+        if not terms:
+            return []
+        match = " OR ".join(f'"{term}"' for term in terms)
+        rows = self._db.execute(
+            "SELECT lexical.rowid, -bm25(lexical) FROM lexical "
+            "JOIN chunks c ON c.number = lexical.rowid JOIN articles a ON a.number = c.article "
+            f"WHERE lexical MATCH ? AND {choice.condition} ORDER BY bm25(lexical) LIMIT ?",
+            (match, *choice.parameters, limit),
+        )
+        return [(number, score) for number, score in rows]
+
+    def numbers(self, chunk_ids: Sequence[str], choice: Choice) -> dict[str, int]:
+        """Chunk id to chunk number, of those that exist and are chosen."""
+        found: dict[str, int] = {}
+        for i in range(0, len(chunk_ids), 500):
+            some = chunk_ids[i : i + 500]
+            rows = self._db.execute(
+                "SELECT c.id, c.number FROM chunks c JOIN articles a ON a.number = c.article "
+                f"WHERE c.id IN ({', '.join('?' * len(some))}) AND {choice.condition}",
+                (*some, *choice.parameters),
+            )
+            found.update((row[0], row[1]) for row in rows)
+        return found
+
+    def passages(self, numbers: Sequence[int], limit: int) -> dict[int, Passage]:
+        """Chunk number to the chunk with its neighbours, up to `limit` characters."""
+        rows = self._db.execute(
+            "SELECT c.number, c.start, c.stop, ifnull(p.start, c.start) AS before, "
+            "ifnull(n.stop, c.stop) AS after, a.text, a.id, a.title, a.url, a.outlet, a.published "
+            "FROM chunks c JOIN articles a ON a.number = c.article "
+            "LEFT JOIN chunks p ON p.article = c.article AND p.position = c.position - 1 "
+            "LEFT JOIN chunks n ON n.article = c.article AND n.position = c.position + 1 "
+            f"WHERE c.number IN ({', '.join('?' * len(numbers))})",
+            tuple(numbers),
+        )
+        found = {}
+        for row in rows:
+            start = row["before"] if row["stop"] - row["before"] <= limit else row["start"]
+            end = row["after"] if row["after"] - start <= limit else row["stop"]
+            found[row["number"]] = Passage(
+                article_id=row["id"],
+                start=start,
+                end=end,
+                text=row["text"][start:end],
+                title=row["title"],
+                url=row["url"],
+                outlet=row["outlet"],
+                published=datetime.fromisoformat(row["published"]) if row["published"] else None,
+            )
+        return found
+
+    def spelling(self, word: str) -> str | None:
+        """The indexed term that a misspelt word may stand for; None where the word is indexed.
+
+        A term with the same first letter (Kukich, ACM Computing Surveys 1992, on how seldom that
+        is mistyped) and few edits away: in a short word two letters may have changed places, in a
+        longer one any letter may be wrong, in a long one two.
+        """
+        if self._db.execute(
+            "SELECT EXISTS (SELECT 1 FROM lexical WHERE lexical MATCH ?)", (f'"{word}"',)
+        ).fetchone()[0]:
+            return None
+        rows = self._db.execute(
+            "SELECT term, doc FROM temp.vocabulary WHERE term >= ? AND term < ? "
+            "AND abs(length(term) - ?) <= 2",
+            (word[0], chr(ord(word[0]) + 1), len(word)),
+        ).fetchall()
+        near = []
+        for wrong in {word, stem(word)}:  # what is indexed are stems
+            edits = 1 if len(wrong) < LONG_WORD else 2
+            for term, articles in rows:
+                distance = OSA.distance(wrong, term, score_cutoff=edits)
+                swapped = sorted(wrong) == sorted(term)
+                if distance <= edits and (swapped or len(wrong) > SHORT_WORD):
+                    near.append((distance, -articles, term))
+        return min(near)[2] if near else None
