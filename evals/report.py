@@ -25,7 +25,8 @@ def print_report(report: Report) -> None:
     console.print(
         f"{report.quotes} quotes · passage {report.passage_chars:.0f} characters · answer "
         f"{report.answer_words:.0f} words · {report.seconds:.2f} s a question · "
-        f"{len(report.failures)} failed"
+        f"{len(report.failures)} failed",
+        soft_wrap=True,
     )
     for measure, least in report.gate.items():
         how = "missed" if measure in report.missed else "reached"

@@ -248,7 +248,13 @@ class _Run:
     def report(self) -> IngestReport:
         """The counts; raises `SourceError` if nothing could be read."""
         if self._skipped and not self._added + self._changed + self._unchanged:
-            raise SourceError("; ".join(f"{p.source!r} {p.reason}" for p in self._skipped))
+            # What could not be fetched names its address itself, with where it was redirected to.
+            raise SourceError(
+                "; ".join(
+                    p.reason if repr(p.source) in p.reason else f"{p.source!r} {p.reason}"
+                    for p in self._skipped
+                )
+            )
         return IngestReport(
             self._added,
             self._changed,

@@ -15,6 +15,8 @@ from rag.language import fold, names, numbers, rarity, sentence_spans, terms, wo
 from rag.types import Passage, Query
 
 SENTENCES = 3
+SENTENCE_WORDS = 4
+"""A shorter one is a place, a byline or an exclamation, and says nothing by itself."""
 NEAR_BEST = 0.75
 """A second or third sentence is given where it reaches this share of the first's score."""
 NOVELTY_WEIGHT = 1.0
@@ -197,7 +199,7 @@ def _candidates(passages: Sequence[Passage]) -> list[Candidate]:
         for start, end in sentence_spans(passage.text):
             start += _dateline_length(passage.text[start:end])
             text = passage.text[start:end]
-            if (folded := fold(text)) not in seen:
+            if len(text.split()) >= SENTENCE_WORDS and (folded := fold(text)) not in seen:
                 seen.add(folded)
                 offsets = passage.start + start, passage.start + end
                 candidates.append(Candidate(passage, rank, *offsets, text, before))

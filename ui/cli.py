@@ -159,9 +159,9 @@ def ingest(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Bring articles into an archive; what has not changed is left alone.
+    """Bring articles into an archive.
 
-    Reads .html, .txt, .md, .json and .jsonl, each also as .gz, in folders and below.
+    What has not changed since it was last brought in is left alone. Reads .html, .txt, .md, .json and .jsonl, each also as .gz, in folders and below.
     """
     import ingest as ingesting
 
@@ -192,7 +192,7 @@ def ask(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Answer one question, with the quotes that the answer rests on."""
+    """Answer one question, with its quotes."""
     from rag import Gazette
 
     with Gazette.open(archive, llm, base_url) as gazette:
@@ -237,9 +237,9 @@ def evaluate(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Ask a suite's questions and count what was found and what was right.
+    """Measure what is found and what is right.
 
-    The sample suite brings its own articles, unless an archive is named. Exits with 1 where a
+    A suite's questions are asked and the answers counted. The sample suite brings its own articles, unless an archive is named. Exits with 1 where a
     figure is under the gate that the suite's file sets.
     """
     from contextlib import nullcontext
@@ -270,7 +270,10 @@ def evaluate(
 
 @app.command()
 def reindex(archive: Archive = None, embedding_model: EmbeddingModel = None) -> None:
-    """Chunk and embed every article anew, with another embedding model if one is named."""
+    """Chunk and embed every article anew.
+
+    With another embedding model, if one is named.
+    """
     import ingest as ingesting
 
     with _progress("Embedding", "articles") as progress:

@@ -21,7 +21,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from evals.datasets import load_suite, sample_archive
-from evals.metrics import comparable, holds, is_page
+from evals.metrics import answering_articles, comparable, holds
 from ingest import ingest
 from rag import Gazette, Passage, Query
 from rag.extractive import extract
@@ -85,18 +85,14 @@ def _squad(path: Path) -> Iterator[Row]:
 
 def _sample() -> Iterator[Row]:
     with sample_archive() as archive, Gazette.open(archive) as gazette:
+        texts = [(article, comparable(article.text)) for article in gazette.articles()]
         for question in load_suite("sample").questions:
             if not question.quotes or question.history or question.kind == "multi":
                 continue
-            found = gazette.retrieve(question.question, k=60)
+            found = gazette.retrieve(question.question)
             yield _row(gazette, "answerable", question.question, found, question.answers)
-            gold = {
-                passage.article_id
-                for passage in found
-                for quote in question.quotes
-                if is_page(quote, gazette.article(passage.article_id))
-            }
-            others = [passage for passage in found if passage.article_id not in gold]
+            without = answering_articles(question, texts)
+            others = gazette.retrieve(question.question, without=without)
             yield _row(gazette, "left out", question.question, others, [])
 
 
