@@ -161,7 +161,8 @@ def ingest(
 ) -> None:
     """Bring articles into an archive.
 
-    What has not changed since it was last brought in is left alone. Reads .html, .txt, .md, .json and .jsonl, each also as .gz, in folders and below.
+    What has not changed since it was last brought in is left alone. Reads .html, .txt, .md, .json
+    and .jsonl, each also as .gz, in folders and below.
     """
     import ingest as ingesting
 
@@ -239,8 +240,9 @@ def evaluate(
 ) -> None:
     """Measure what is found and what is right.
 
-    A suite's questions are asked and the answers counted. The sample suite brings its own articles, unless an archive is named. Exits with 1 where a
-    figure is under the gate that the suite's file sets.
+    A suite's questions are asked and the answers counted. The sample suite brings its own articles,
+    unless an archive is named. Exits with 1 where a figure is under the gate that the suite's file
+    sets.
     """
     from contextlib import nullcontext
 
