@@ -239,7 +239,7 @@ def test_an_only_sentence_that_is_too_long_is_cut(tmp_path):
     (tmp_path / "a.txt").write_text("The harbour froze " + "and ships waited outside " * 45 + ".")
     ingest(tmp_path / "a.txt", tmp_path / "archive")
     with Gazette.open(tmp_path / "archive") as gazette:
-        answer = gazette.ask("What happened when the harbour froze?")
+        answer = gazette.ask("Did ships wait outside when the harbour froze?")
         (citation,) = answer.citations
         assert len(citation.quote.split()) <= 120
         assert answer.sentences[0].text == citation.quote
