@@ -82,7 +82,7 @@ def test_files_make_a_new_archive_and_are_reported(page, tmp_path, archive, addr
     expect(add.locator(".told")).to_have_text("4 added, 2 skipped.")
     lines = add.locator("li")
     expect(lines.first).to_contain_text("is of a format that Gazette does not read")
-    expect(lines.last).to_contain_text("bad.json has no usable field")
+    expect(lines.last).to_contain_text("bad.json has no 'text'")
     expect(page.locator(".status")).to_contain_text("4 articles in ")
     page.keyboard.press("Escape")
     ask(page, "Where was a quokka seen?")
