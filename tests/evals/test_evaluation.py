@@ -1,6 +1,7 @@
 """Measuring: what counts as found, right, silent; what a suite's gate lets through."""
 
 import json
+import math
 import subprocess
 import sys
 from dataclasses import replace
@@ -50,7 +51,8 @@ def test_every_gold_quote_of_the_sample_stands_in_its_article(gazette):
     [
         (QUESTION, (1,), {"hit@1": 1, "hit@5": 1, "MRR@10": 1, "nDCG@10": 1}),
         (QUESTION, (4,), {"hit@1": 0, "hit@5": 1, "MRR@10": 1 / 4}),
-        (QUESTION, (6, 9), {"hit@5": 0, "MRR@10": 1 / 6}),  # any one will do
+        # any one will do, and a second adds nothing
+        (QUESTION, (6, 9), {"hit@5": 0, "MRR@10": 1 / 6, "nDCG@10": 1 / math.log2(7)}),
         (QUESTION, (None,), {"hit@5": 0, "MRR@10": 0, "nDCG@10": 0}),
         (MULTI, (1, None), {"hit@5": 1, "all@5": 0}),
         (MULTI, (2, 2), {"all@5": 1, "MRR@10": 1 / 2}),
@@ -82,6 +84,14 @@ def test_left_out_is_every_article_that_holds_the_answer(gazette):
     assert left
     assert not any("one in five" in text for text in left)
     assert all(p.article_id not in without for p in gazette.retrieve("eels", without=without))
+
+
+def test_left_out_is_every_copy_of_a_gold_quote_though_no_answer_stands_in_it(gazette):
+    articles = [(article, comparable(article.text)) for article in gazette.articles()]
+    (gold,) = (text for article, text in articles if (article.url or "").startswith(EELS))
+    copy = (replace(articles[0][0], id="copy", url="https://x.example/", source="x"), gold)
+    question = replace(QUESTION, answers=("words that stand nowhere",))
+    assert answering_articles(question, [copy]) == ("copy",)
 
 
 def test_a_run_reports_by_kind_and_asks_again_without_the_articles_that_answer(gazette, capsys):

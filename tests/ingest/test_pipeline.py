@@ -176,6 +176,7 @@ def test_bad_input_is_named_and_leaves_no_archive(tmp_path, archive, name):
     with pytest.raises(SourceError, match=says) as caught:
         ingest(source, archive)
     assert "\n" not in str(caught.value)
+    assert str(caught.value).count(repr(source)) == 1
     assert not archive.exists()
 
 

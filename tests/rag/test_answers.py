@@ -11,11 +11,13 @@ from itertools import pairwise
 import pytest
 
 from ingest import ingest, remove
-from rag import Answer, Gazette, SentenceDone, Token, ask
+from ingest.chunking import chunk
+from rag import Answer, Gazette, Passage, Query, SentenceDone, Token, ask
+from rag.archive import Archive
 from rag.errors import UsageError
 from rag.question import understand
-from rag.retrieval import RRF_K, fuse
-from rag.types import MAX_PASSAGE_CHARS
+from rag.retrieval import RRF_K, fuse, rank
+from rag.types import MAX_PASSAGE_CHARS, Scores
 
 
 def test_every_quote_stands_in_its_article_and_carries_its_mark(gazette):
@@ -64,6 +66,50 @@ def test_a_misspelt_word_is_searched_as_it_is_meant_too(gazette):
     assert query.text.startswith("Which vessle")
     assert query.parts == (query.text, query.text.replace("vessle", "vessel"))
     assert gazette.ask("Which vessel brought up the old mine?").query.parts == ()
+
+
+def test_a_misspelling_is_a_few_edits_from_a_word_of_the_same_first_letter(tmp_path):
+    text = "A vessel sailed along the coast of the Philippines to a match."
+    (tmp_path / "a.txt").write_text(text)
+    ingest(tmp_path / "a.txt", tmp_path / "archive")
+    with Gazette.open(tmp_path / "archive") as opened:
+
+        def parts(word):
+            return opened.ask(f"What about the {word} then?").query.parts
+
+        assert "philippin" in parts("Phillipines")[1]
+        assert "vessel" in parts("vessle")[1]
+        assert parts("coast") == parts("boast") == ()  # there as it is; another first letter
+        assert parts("coact") == ()  # a short word with another letter is another word
+
+
+def test_of_passages_found_alike_the_one_that_covers_the_question_comes_first():
+    def passage(article_id, text):
+        return Passage(article_id, 0, len(text), text, "", scores=Scores(fused=0.05))
+
+    poor, rich = passage("a", "The bridge is long."), passage("b", "The bridge cost a fortune.")
+    assert rank(Query("What did the bridge cost?"), [poor, rich])[0].article_id == "b"
+
+
+def test_a_chunk_is_found_with_its_neighbours(tmp_path):
+    text = " ".join(f"Sentence number {n} says a little about the harbour." for n in range(40))
+    (tmp_path / "a.txt").write_text(text)
+    ingest(tmp_path / "a.txt", tmp_path / "archive")
+    with Archive(tmp_path / "archive") as archive:
+        chunks = chunk(next(archive.ledger.articles(archive.ledger.index.choose(Query("")))))
+        assert len(chunks) > 4
+        found = archive.ledger.index.passages([3], MAX_PASSAGE_CHARS)[3]
+    assert (found.start, found.end) == (chunks[1].start, chunks[3].end)
+    assert found.text == text[found.start : found.end]
+
+
+def test_no_fragment_is_quoted(tmp_path):
+    text = "Tall lighthouse, Dallum! The lighthouse of Dallum is 31 metres tall, say the pilots."
+    (tmp_path / "a.txt").write_text(text)
+    ingest(tmp_path / "a.txt", tmp_path / "archive")
+    with Gazette.open(tmp_path / "archive") as opened:
+        quotes = [c.quote for c in opened.ask("How tall is the lighthouse of Dallum?").citations]
+    assert quotes == ["The lighthouse of Dallum is 31 metres tall, say the pilots."]
 
 
 def test_passages_of_one_article_do_not_overlap(gazette):
