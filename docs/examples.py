@@ -36,6 +36,7 @@ import typer
 import ingest
 import rag.types
 from evals.datasets import sample_archive
+from evals.measures import MEASURES, TABLES
 from ui.cli import app
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -226,7 +227,16 @@ def types() -> str:
     return f"\n| type | what it is | fields |\n|---|---|---|\n{''.join(rows)}\n"
 
 
-GENERATED = {"commands": commands, "types": types}
+def measures() -> str:
+    """What `gazette eval` measures, table by table."""
+    parts = []
+    for title in TABLES:
+        told = [f"| `{m.name}` | {m.said}. |\n" for m in MEASURES.values() if m.table == title]
+        parts.append(f"\n| {title} | what it is |\n|---|---|\n{''.join(told)}")
+    return "".join(parts) + "\n"
+
+
+GENERATED = {"commands": commands, "types": types, "measures": measures}
 
 
 def main() -> None:

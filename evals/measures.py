@@ -16,7 +16,7 @@ Figure = float | tuple[float, float]
 Values = NDArray[np.float64]
 """The figures of n questions, in one column or in two: (n, columns)."""
 
-RESAMPLES = 2000
+RESAMPLES = 1000
 """Of the bootstrap, and of the permutation test: enough for the second digit of a probability."""
 BINS = 5
 """Of the calibration error."""
@@ -113,57 +113,41 @@ def column(figures: Sequence[Figure]) -> Values:
     return np.array(figures, np.float64).reshape(len(figures), -1)
 
 
-FOUND, ANSWERED, CITED, JUDGED = "Passages found", "Answers", "Citations", "Judge"
-TABLES = (FOUND, ANSWERED, CITED, JUDGED)
-MEASURES = {
-    measure.name: measure
-    for measure in (
-        Measure("hit@1", FOUND, "Share of questions with a gold quote in the first passage"),
-        Measure("hit@5", FOUND, "The same, in the first five (Success@5)"),
-        Measure("MRR@10", FOUND, "Mean of 1 / rank of the first passage with a gold quote"),
-        Measure("nDCG@10", FOUND, "Normalised discounted cumulative gain of the first ten"),
-        Measure("all@5", FOUND, "Of `multi` questions: share with every quote in the first five"),
-        Measure("right", ANSWERED, "Share of answerable questions whose answer says what is right"),
-        Measure("answered", ANSWERED, "Share of answerable questions that got an answer"),
-        Measure("abstained", ANSWERED, "Share of unanswerable questions that got none"),
-        Measure(
-            "abstained left out",
-            ANSWERED,
-            "Share of answerable questions that got none without the articles that answer them",
-        ),
-        Measure(
-            "abstention F1",
-            ANSWERED,
-            "F1 of abstaining, where unanswerable questions are those to abstain on",
-            f1,
-        ),
-        Measure(
-            "ECE",
-            ANSWERED,
-            f"Calibration error: distance of confidence from the share right, in {BINS} bins",
-            calibration_error,
-            less_is_better=True,
-        ),
-        Measure(
-            "Brier",
-            ANSWERED,
-            "Mean squared distance of confidence from right (1) or wrong (0)",
-            less_is_better=True,
-        ),
-        Measure(
-            "citation precision", CITED, "Mean share of an answer's citations that bear it out"
-        ),
-        Measure("citation recall", CITED, "Mean share of what is right that a citation holds"),
-        Measure("quotes exact", CITED, "Mean share of quotes that stand in their article"),
-        Measure(
-            "faithfulness", CITED, "Mean share of an answer's sentences quoted or supported by it"
-        ),
-        Measure("answer words", CITED, "Median words of an answer", median, less_is_better=True),
-        Measure(
-            "quote words", CITED, "Median words quoted in an answer", median, less_is_better=True
-        ),
-        Measure("judged right", JUDGED, "Share of answerable questions that the judge finds right"),
-        Measure("judge agrees", JUDGED, "Share of judged answers that `right` says the same of"),
-        Measure("kappa", JUDGED, "The same beyond chance (Cohen's kappa; 0 is chance)", kappa),
-    )
-}
+FOUND, ANSWERED, CITED = "Passages found", "Answers", "Citations"
+WEIGHED, JUDGED = "Confidence and length", "Judge"
+TABLES = (FOUND, ANSWERED, CITED, WEIGHED, JUDGED)
+_ALL = (
+    Measure("hit@1", FOUND, "Share of questions with a gold quote in the first passage"),
+    Measure("hit@5", FOUND, "The same, in the first five (Success@5)"),
+    Measure("MRR@10", FOUND, "Mean of 1 / rank of the first passage with a gold quote"),
+    Measure("nDCG@10", FOUND, "Normalised discounted cumulative gain of the first ten"),
+    Measure("all@5", FOUND, "Of `multi` questions: share with every quote in the first five"),
+    Measure("right", ANSWERED, "Share of answerable questions whose answer says what is right"),
+    Measure("answered", ANSWERED, "Share of answerable questions that got an answer"),
+    Measure("abstained", ANSWERED, "Share of unanswerable questions that got none"),
+    Measure(
+        "abstained left out", ANSWERED, "The same of answerable ones, asked without their articles"
+    ),
+    Measure("abstention F1", ANSWERED, "F1 of abstaining, due on unanswerable questions", f1),
+    Measure("citation precision", CITED, "Mean share of an answer's citations that bear it out"),
+    Measure("citation recall", CITED, "Mean share of what is right that a citation holds"),
+    Measure("quotes exact", CITED, "Mean share of quotes that stand so in their article"),
+    Measure("faithfulness", CITED, "Mean share of an answer's sentences quoted or supported"),
+    Measure(
+        "ECE",
+        WEIGHED,
+        f"Calibration error of the confidence, {BINS} bins",
+        calibration_error,
+        less_is_better=True,
+    ),
+    Measure("Brier", WEIGHED, "Mean squared error of the confidence", less_is_better=True),
+    Measure("answer words", WEIGHED, "Median words of an answer", median, less_is_better=True),
+    Measure(
+        "quote words", WEIGHED, "Median words quoted in an answer", median, less_is_better=True
+    ),
+    Measure("judged right", JUDGED, "Share of answerable questions that the judge finds right"),
+    Measure("judge agrees", JUDGED, "Share of judged answers that `right` says the same of"),
+    Measure("kappa", JUDGED, "The same beyond chance: Cohen's kappa", kappa),
+)
+MEASURES = {measure.name: measure for measure in _ALL}
+"""By name, in the order in which they are shown."""

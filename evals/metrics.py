@@ -43,7 +43,7 @@ class Result:
 
     question: Question
     passages: tuple[tuple[str, int, int], ...] = ()
-    """Where the first `RANKED` that were found stand: article id, start, end."""
+    """Where the first that were found stand, up to `RANKED`: article id, start, end."""
     ranks: tuple[int | None, ...] = ()
     """Of each gold quote among them; None where it is not there."""
     is_asked: bool = True

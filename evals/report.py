@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import get_args
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from evals.comparing import Comparison
+from evals.datasets import Kind
 from evals.measures import MEASURES, TABLES
 from evals.runner import Report
 
@@ -76,4 +78,5 @@ def _bare(title: str, first: str, headings: list[str]) -> Table:
     for heading in headings:
         longest = max(map(len, heading.split()))  # a heading of several words takes several lines
         table.add_column(heading, justify="right", width=max(longest, 5))
+    table.columns[0].min_width = max(map(len, get_args(Kind)))
     return table

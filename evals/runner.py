@@ -121,12 +121,12 @@ class _Asker:
             result = replace(result, without=answering_articles(question, self._texts))
         if self._judge and is_asked and question.answers:
             result = replace(result, judged=False)
-        steps = (self._find, self._ask, self._ask_without, self._let_judge)
-        try:
-            for step in steps if is_asked else steps[:1]:
+        steps = (self._ask, self._ask_without, self._let_judge, self._find)
+        for step in steps if is_asked else steps[-1:]:
+            try:
                 result = step(result, self._filters(question))
-        except GazetteError as error:
-            result = replace(result, error=str(error))
+            except GazetteError as error:
+                result = replace(result, error=result.error or str(error))
         return replace(result, figures=figures(result, self._gazette.article))
 
     def _filters(self, question: Question) -> Filters:
@@ -135,15 +135,6 @@ class _Asker:
         outlets = [question.outlet] if question.outlet else []
         return Filters(outlets=outlets, after=question.after, before=question.before)
 
-    def _find(self, result: Result, filters: Filters) -> Result:
-        question, article = result.question, self._gazette.article
-        passages = self._gazette.retrieve(question.question, RANKED, question.history, **filters)
-        return replace(
-            result,
-            passages=tuple((p.article_id, p.start, p.end) for p in passages),
-            ranks=quote_ranks(question, passages, article),
-        )
-
     def _ask(self, result: Result, filters: Filters) -> Result:
         question = result.question
         answer = self._gazette.ask(question.question, question.history, **filters)
@@ -151,7 +142,7 @@ class _Asker:
         return replace(result, answer=answer, is_right=right)
 
     def _ask_without(self, result: Result, filters: Filters) -> Result:
-        if result.without is None:
+        if result.without is None or result.answer is None:
             return result
         question, filters = result.question, Filters(**filters, without=result.without)
         answer = self._gazette.ask(question.question, question.history, **filters)
@@ -161,6 +152,19 @@ class _Asker:
         if self._judge is None or not result.answer or result.answer.abstained:
             return result
         return replace(result, judged=self._judge(result.question, result.answer))
+
+    def _find(self, result: Result, filters: Filters) -> Result:
+        """What was found; if the answer's own passages hold all that is to be found, these."""
+        question, article = result.question, self._gazette.article
+        passages = result.answer.passages if result.answer else ()
+        ranks = quote_ranks(question, passages, article)
+        if None in ranks or not passages:
+            passages = self._gazette.retrieve(
+                question.question, RANKED, question.history, **filters
+            )
+            ranks = quote_ranks(question, passages, article)
+        places = tuple((p.article_id, p.start, p.end) for p in passages)
+        return replace(result, passages=places, ranks=ranks)
 
     def _had_it_been_given(self, question: Question, answer: Answer) -> str:
         """An answer's text, also where it was held back.
