@@ -187,8 +187,8 @@ def _described(command: Any, name: str) -> Iterator[str]:
         yield "\n| | |\n|---|---|\n"
         yield from (f"| `{_written(p)}` | {_explained(p)} |\n" for p in parameters)
     if command.epilog:
-        first, examples = command.epilog.split("\n\n", 1)
-        lines = examples.replace("\n\n", "\n")
+        _, first, *examples = command.epilog.split("\n")
+        lines = "\n".join(example.strip() for example in examples)
         yield f"\n{first}\n\n```\n{lines}\n```\n"
     for below in within:
         yield from _described(within[below], f"{name} {below}")

@@ -41,7 +41,6 @@ def write_html(report: Report, path: Path, article: FindArticle) -> None:
         wrong=len(wrong),
         cases=[_case(result, article) for result in wrong[:CASES]],
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding="utf-8")
 
 

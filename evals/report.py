@@ -22,11 +22,12 @@ def print_report(report: Report) -> None:
     for title in TABLES:
         if table := _table(report, title):
             console.print(table)
-    console.print(
-        f"{report.quotes} quotes · passage {report.passage_chars:.0f} characters · "
-        f"{report.seconds:.2f} s a question · {len(report.failures)} failed",
-        soft_wrap=True,
-    )
+    if report.seconds:  # something was answered
+        console.print(
+            f"{report.quotes} quotes · passage {report.passage_chars:.0f} characters · "
+            f"{report.seconds:.2f} s a question · {len(report.failures)} failed",
+            soft_wrap=True,
+        )
     if report.against:
         _print_comparison(console, report.against)
     for name, bound in report.gate.items():

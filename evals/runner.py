@@ -18,7 +18,7 @@ from evals.metrics import (
     is_right,
     quote_ranks,
 )
-from rag.errors import GazetteError
+from rag.errors import GazetteError, UsageError
 from rag.extractive import extract
 from rag.gazette import Gazette
 from rag.language_model import EXTRACTIVE
@@ -81,8 +81,13 @@ def run(
     nothing is answered, and nothing is asked that has no passage to find; `against` are the
     figures of an earlier run.
     """
-    asker = _Asker(gazette, suite, use_filters, only_passages, judge)
     questions = [q for q in suite.questions if q.quotes or not only_passages]
+    if not questions:
+        raise UsageError(f"{suite.name!r} has no question with a passage to find; add quotes")
+    texts: list[tuple[Article, str]] = []
+    if suite.rules.leave_out and not only_passages:
+        texts = [(article, comparable(article.text)) for article in gazette.articles()]
+    asker = _Asker(gazette, texts, use_filters, only_passages, judge)
     results = []
     for number, question in enumerate(questions, 1):
         results.append(asker.result(question))
@@ -94,32 +99,24 @@ def run(
     return _report(suite.name, gate, results, against)
 
 
+@dataclass(frozen=True, slots=True)
 class _Asker:
-    """Asks the questions of a suite, one by one."""
+    """Asks questions, one by one."""
 
-    def __init__(
-        self,
-        gazette: Gazette,
-        suite: Suite,
-        use_filters: bool,
-        only_passages: bool,
-        judge: Judge | None,
-    ) -> None:
-        self._gazette = gazette
-        self._use_filters = use_filters
-        self._only_passages = only_passages
-        self._judge = judge
-        self._texts: list[tuple[Article, str]] = []
-        if suite.rules.leave_out and not only_passages:
-            self._texts = [(article, comparable(article.text)) for article in gazette.articles()]
+    gazette: Gazette
+    texts: Sequence[tuple[Article, str]]
+    """All articles, each with its comparable text, where those that answer are to be left out."""
+    use_filters: bool
+    only_passages: bool
+    judge: Judge | None
 
     def result(self, question: Question) -> Result:
         """What becomes of a question."""
-        is_asked = not self._only_passages and question.kind != "search"
+        is_asked = not self.only_passages and question.kind != "search"
         result = Result(question, is_asked=is_asked)
-        if self._texts and question.answers:
-            result = replace(result, without=answering_articles(question, self._texts))
-        if self._judge and is_asked and question.answers:
+        if self.texts and question.answers:
+            result = replace(result, without=answering_articles(question, self.texts))
+        if self.judge and is_asked and question.answers:
             result = replace(result, judged=False)
         steps = (self._ask, self._ask_without, self._let_judge, self._find)
         for step in steps if is_asked else steps[-1:]:
@@ -127,17 +124,17 @@ class _Asker:
                 result = step(result, self._filters(question))
             except GazetteError as error:
                 result = replace(result, error=result.error or str(error))
-        return replace(result, figures=figures(result, self._gazette.article))
+        return replace(result, figures=figures(result, self.gazette.article))
 
     def _filters(self, question: Question) -> Filters:
-        if not self._use_filters:
+        if not self.use_filters:
             return Filters()
         outlets = [question.outlet] if question.outlet else []
         return Filters(outlets=outlets, after=question.after, before=question.before)
 
     def _ask(self, result: Result, filters: Filters) -> Result:
         question = result.question
-        answer = self._gazette.ask(question.question, question.history, **filters)
+        answer = self.gazette.ask(question.question, question.history, **filters)
         right = is_right(question, self._had_it_been_given(question, answer))
         return replace(result, answer=answer, is_right=right)
 
@@ -145,23 +142,21 @@ class _Asker:
         if result.without is None or result.answer is None:
             return result
         question, filters = result.question, Filters(**filters, without=result.without)
-        answer = self._gazette.ask(question.question, question.history, **filters)
+        answer = self.gazette.ask(question.question, question.history, **filters)
         return replace(result, left_out=answer)
 
     def _let_judge(self, result: Result, _: Filters) -> Result:
-        if self._judge is None or not result.answer or result.answer.abstained:
+        if not self.judge or result.judged is None or not result.answer or result.answer.abstained:
             return result
-        return replace(result, judged=self._judge(result.question, result.answer))
+        return replace(result, judged=self.judge(result.question, result.answer))
 
     def _find(self, result: Result, filters: Filters) -> Result:
         """What was found; if the answer's own passages hold all that is to be found, these."""
-        question, article = result.question, self._gazette.article
+        question, article = result.question, self.gazette.article
         passages = result.answer.passages if result.answer else ()
         ranks = quote_ranks(question, passages, article)
         if None in ranks or not passages:
-            passages = self._gazette.retrieve(
-                question.question, RANKED, question.history, **filters
-            )
+            passages = self.gazette.retrieve(question.question, RANKED, question.history, **filters)
             ranks = quote_ranks(question, passages, article)
         places = tuple((p.article_id, p.start, p.end) for p in passages)
         return replace(result, passages=places, ranks=ranks)
@@ -176,7 +171,7 @@ class _Asker:
         nearest = "\n".join(passage.text for passage in answer.passages)
         if answer.model != EXTRACTIVE or not is_right(question, nearest):
             return ""
-        embedder = self._gazette._embedder
+        embedder = self.gazette._embedder
         held = extract(question.question, answer.query, answer.passages, embedder)
         return "\n".join(sentence.text for sentence in held.sentences)
 
@@ -191,7 +186,7 @@ def _report(
     asked = {(r.question.id, r.question.question): r.figures for r in results}
     return Report(
         suite=suite,
-        model=answers[0].model if answers else "none",
+        model=answers[0].model if answers else "no answers",
         rows=(*rows, whole),
         gate=gate,
         missed=tuple(

@@ -11,8 +11,8 @@ from evals.runner import Report
 def write_trec(report: Report, folder: Path) -> None:
     """Write run.txt (qid Q0 docno rank score tag) and qrels.txt (qid 0 docno relevance).
 
-    A document is a passage, `article id:start-end`; a gold quote that was not found is judged as
-    the document `missed-…`.
+    The folder must be there. A document is a passage, `article id:start-end`; a gold quote that
+    was not found is judged as the document `missed-…`.
     """
     run, qrels = [], []
     for result in report.results:
@@ -24,6 +24,5 @@ def write_trec(report: Report, folder: Path) -> None:
         for place, grade in relevance(result.question, ranks).items():
             document = documents[int(place) - 1] if place.isdigit() else place
             qrels.append(f"{qid} 0 {document} {grade}\n")
-    folder.mkdir(parents=True, exist_ok=True)
     (folder / "run.txt").write_text("".join(run), encoding="utf-8")
     (folder / "qrels.txt").write_text("".join(qrels), encoding="utf-8")

@@ -13,7 +13,7 @@ from importlib.metadata import version
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperCommand
 
 from rag.errors import GazetteError, UsageError
 from rag.types import Answer, describe, printed_day, to_json
@@ -30,14 +30,6 @@ EXAMPLES = (
 )
 
 _TYPE = re.compile(r" <.*>$")  # as Typer names it
-
-
-class _Group(TyperGroup):
-    """The whole of it: its examples stand line by line."""
-
-    def format_epilog(self, ctx: Any, formatter: Any) -> None:
-        """Write the examples under each other."""
-        formatter.write("\n" + (self.epilog or "").replace("\n\n", "\n  ") + "\n")
 
 
 class _Command(TyperCommand):
@@ -62,13 +54,12 @@ class _Command(TyperCommand):
 
 
 app = typer.Typer(
-    cls=_Group,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # its tables give every flag a value
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="\n\n".join(["For example:", *EXAMPLES]),
+    epilog="\n".join(["\b", "For example:", *(f"  {example}" for example in EXAMPLES)]),
 )
 articles_app = typer.Typer(
     no_args_is_help=True, help="What the archive holds.", rich_markup_mode=None

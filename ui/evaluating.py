@@ -70,6 +70,10 @@ def evaluate(
     loaded = None if suite == OWN else load_suite(suite)
     old = load_figures(against) if against else None
     judging = load_judge(judge, judge_url) if judge else None
+    if html:  # what cannot be written is told before anything is asked
+        html.touch()
+    if trec:
+        trec.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         path = archive
         if loaded:

@@ -209,7 +209,7 @@ def test_the_html_report_shows_the_worst_cases_and_asks_nobody(gazette, tmp_path
     search = replace(QUESTION, id="e-5", kind="search", quotes=(Quote("http", "nowhere"),))
     report = run(gazette, Suite("s", (sly, silly, search, UNANSWERABLE)))
     old = {("gone", "?"): {}, (sly.id, sly.question): dict(report.results[0].figures)}
-    path = tmp_path / "new" / "report.html"
+    path = tmp_path / "report.html"
     write_html(replace(report, against=compare(old, old)), path, gazette.article)
     page = path.read_text(encoding="utf-8")
     root = lxml.html.fromstring(page)

@@ -64,15 +64,15 @@ def test_runs_and_judgements_give_other_tools_the_same_figures(beir, tmp_path):
     suite = load_suite(str(beir))
     with archive_of(suite) as path, Gazette.open(path) as gazette:
         report = run(gazette, suite)
-    write_trec(report, tmp_path / "trec")
+    write_trec(report, tmp_path)
     names = ("hit@1", "hit@5", "MRR@10", "nDCG@10")
     found = ir_measures.calc_aggregate(
         [
             ir_measures.parse_measure(name)
             for name in ("Success@1", "Success@5", "RR@10", "nDCG@10")
         ],
-        ir_measures.read_trec_qrels(str(tmp_path / "trec" / "qrels.txt")),
-        ir_measures.read_trec_run(str(tmp_path / "trec" / "run.txt")),
+        ir_measures.read_trec_qrels(str(tmp_path / "qrels.txt")),
+        ir_measures.read_trec_run(str(tmp_path / "run.txt")),
     )
     assert sorted(found.values()) == pytest.approx(
         sorted(report.rows[-1].figures[name] for name in names)
