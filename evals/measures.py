@@ -131,7 +131,7 @@ _ALL = (
     Measure("abstention F1", ANSWERED, "F1 of abstaining, due on unanswerable questions", f1),
     Measure("citation precision", CITED, "Mean share of an answer's citations that bear it out"),
     Measure("citation recall", CITED, "Mean share of what is right that a citation holds"),
-    Measure("quotes exact", CITED, "Mean share of quotes that stand so in their article"),
+    Measure("quotes exact", CITED, "Mean share of quotes that their article has to the letter"),
     Measure("faithfulness", CITED, "Mean share of an answer's sentences quoted or supported"),
     Measure(
         "ECE",
