@@ -56,4 +56,5 @@ def _cloze(sentence: str, rng: random.Random) -> str:
     """What stands before or after a fact of the sentence; after a word of it, where it has none."""
     facts = list(_FACT.finditer(sentence)) or list(re.finditer(r"\w+", sentence))
     start, end = rng.choice(facts).span() if facts else (0, 0)
-    return max(sentence[:start], sentence[end:], key=len).strip()
+    part = max(sentence[:start], sentence[end:], key=len)
+    return re.sub(r"^\W+|\s+$", "", part)
