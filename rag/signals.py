@@ -151,7 +151,8 @@ def in_context(
 def scores(signals: NDArray[np.float64]) -> NDArray[np.float64]:
     """How well each sentence answers: the logarithm, but for a constant, of its share."""
     weights = coefficients("sentence")
-    return np.dot(signals, [weights[name] for name in SENTENCE_SIGNALS])
+    by_name = np.array([weights[name] for name in SENTENCE_SIGNALS])
+    return np.asarray(signals @ by_name)
 
 
 def shares(scored: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -5,7 +5,8 @@
 Data: the SQuAD 2.0 development half (CC BY-SA 4.0), each paragraph an article, and the sample
 suite, which weighs `SAMPLE_WEIGHT` times as much. Sentences are fitted by a listwise softmax (Cao
 et al., ICML 2007) on the questions that can be answered; confidence by logistic regression on
-these, on unanswerable ones and on answerable ones without the articles that answer them, then scaled
+these, on unanswerable ones and on answerable ones without the articles that answer them, then
+scaled
 (Platt, 1999) on a mix in which one question in eight cannot be answered.
 """
 
