@@ -196,9 +196,8 @@ def _label(text: str, quotes: Sequence[str]) -> VerdictOfSentence:
     """What a sentence is worth by the quotes that are shown under it, alone or together."""
     verdict = verify(text, quotes)
     if verdict.label != "supported" and len(quotes) > 1:
-        # As one sentence: otherwise only neighbours would be read together.
-        together = verify(text, [re.sub(r"[.!?]+(?=\s)", ",", " ".join(quotes))])
-        return "supported" if together.label == "supported" else "unsupported"
+        verdict = verify(text, ["\n".join(quotes)])
+        return verdict.label
     return "quoted" if verdict.score == 1.0 else verdict.label
 
 
