@@ -72,7 +72,7 @@ def _fault(found: Alignment, mention: Mention) -> Iterator[Fault]:
         if any(opposite(values[0], token.value) for token in others):
             yield "differs"
     elif kind in ("opening", "word"):
-        if places[0] is None and kinds & {"name", "opening", kind}:
+        if places[0] is None and kinds & {*FACTS, "opening", kind}:
             yield "lacks"
     elif kind == "name" and _is_passive(found, before if after is None else after):
         return
