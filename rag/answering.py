@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 
+from rag.cross_encoder import CrossEncoder
 from rag.embeddings import Embedder
 from rag.extractive import MAX_QUOTED_WORDS, Extract, extract
 from rag.language import fold, sentence_spans, terms
@@ -56,14 +57,18 @@ def answer(
     retrieved: Retrieved,
     embedder: Embedder,
     model: LanguageModel | None,
+    verifier: CrossEncoder | None = None,
 ) -> Iterator[Event]:
-    """Write the answer, event by event; the last event is the whole `Answer`."""
+    """Write the answer, event by event; the last event is the whole `Answer`.
+
+    What a model writes is held against the passages by the verifier, or by signals without one.
+    """
     started = time.perf_counter()
     extracted = extract(question, query, retrieved.passages, embedder)
     name = model.name if model else EXTRACTIVE
-    draft = _Draft(question, query, retrieved, extracted.confidence, name)
+    draft = _Draft(question, query, retrieved, extracted.confidence, name, verifier)
     if not retrieved.passages:
-        yield from draft.abstain(_why_nothing(query, retrieved))
+        yield from draft.abstain(why_nothing(query, retrieved))
     elif model is None:
         yield from _quote(draft, extracted)
     else:
@@ -71,7 +76,8 @@ def answer(
     yield draft.finish(time.perf_counter() - started)
 
 
-def _why_nothing(query: Query, retrieved: Retrieved) -> str:
+def why_nothing(query: Query, retrieved: Retrieved) -> str:
+    """Why no passage was found."""
     if retrieved.unknown:
         names = " or ".join(repr(name) for name in retrieved.unknown)
         return f"the archive has no article of {names} (an outlet's whole name, or its domain)"
@@ -166,9 +172,9 @@ def _check(draft: _Draft, marked: str) -> Iterator[Event]:
     passages = draft.retrieved.passages
     cited = [passages[n - 1] for n in _marks(marked) if 1 <= n <= len(passages)]
     pool = cited or list(passages)
-    best = verify(text, [passage.text for passage in pool])
+    best = verify(text, [passage.text for passage in pool], draft.verifier)
     if len(cited) > 1 and best.label != "supported":  # perhaps it joins what each of them says
-        found = [(p, verify(text, [p.text]).quote) for p in cited]
+        found = [(p, verify(text, [p.text], draft.verifier).quote) for p in cited]
     else:
         shown = best.quote if cited or best.label != "unsupported" else None
         found = [(pool[shown[0]], shown)] if shown else []
@@ -179,7 +185,7 @@ def _check(draft: _Draft, marked: str) -> Iterator[Event]:
     ]
     kept = [number for number in dict.fromkeys(numbers) if number]
     # A claim without a quote to open is not shown as checked: its label comes from the quotes.
-    yield draft.add(text, kept, _label(text, [draft.quote(number) for number in kept]))
+    yield draft.add(text, kept, _label(draft, text, [draft.quote(number) for number in kept]))
 
 
 def _marks(marked: str) -> list[int]:
@@ -192,13 +198,11 @@ def _marks(marked: str) -> list[int]:
     return list(found)
 
 
-def _label(text: str, quotes: Sequence[str]) -> VerdictOfSentence:
+def _label(draft: _Draft, text: str, quotes: Sequence[str]) -> VerdictOfSentence:
     """What a sentence is worth by the quotes that are shown under it, alone or together."""
-    verdict = verify(text, quotes)
+    verdict = verify(text, quotes, draft.verifier)
     if verdict.label != "supported" and len(quotes) > 1:
-        # As one sentence: otherwise only neighbours would be read together.
-        together = verify(text, [re.sub(r"[.!?]+(?=\s)", ",", " ".join(quotes))])
-        return "supported" if together.label == "supported" else "unsupported"
+        return verify(text, ["\n".join(quotes)], draft.verifier).label
     return "quoted" if verdict.score == 1.0 else verdict.label
 
 
@@ -211,6 +215,7 @@ class _Draft:
     retrieved: Retrieved
     confidence: float
     model: str
+    verifier: CrossEncoder | None
     sentences: list[Sentence] = field(default_factory=list)
     citations: list[Citation] = field(default_factory=list)
     reason: str | None = None
@@ -234,20 +239,9 @@ class _Draft:
         offset, quote = _shortened(quote, claim, limit)
         if not quote:
             return None
-        self.citations.append(
-            Citation(
-                number=len(self.citations) + 1,
-                article_id=passage.article_id,
-                title=passage.title,
-                url=passage.url,
-                outlet=passage.outlet,
-                published=passage.published,
-                quote=quote,
-                start=start + offset,
-                end=start + offset + len(quote),
-            )
-        )
-        return len(self.citations)
+        number, start = len(self.citations) + 1, start + offset
+        self.citations.append(passage.cite(number, start, start + len(quote)))
+        return number
 
     def quote(self, number: int) -> str:
         """The words of a citation."""

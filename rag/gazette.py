@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Unpack
 
 from rag.answering import answer
 from rag.archive import Archive
+from rag.claims import check
+from rag.cross_encoder import CrossEncoder
 from rag.embeddings import load_embedder
 from rag.errors import ArchiveError, UsageError
 from rag.language_model import LanguageModel, load_language_model
@@ -16,7 +18,7 @@ from rag.minilm import DEFAULT_MODEL
 from rag.question import Filters, History, understand
 from rag.retrieval import Retrieved, retrieve
 from rag.settings import Settings
-from rag.types import Answer, Article, Event, Passage, Query
+from rag.types import Answer, Article, Event, Passage, Query, Verdict
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 PASSAGES = 5
 """How many an answer is made from."""
+EVIDENCE = 10
+"""How many passages a claim is held against."""
 
 
 class Gazette:
@@ -37,6 +41,7 @@ class Gazette:
         self._embedder = load_embedder(
             settings.embedding_model or archive.embedding_model or DEFAULT_MODEL
         )
+        self._verifier = CrossEncoder(settings.verifier) if settings.verifier else None
         archive.check_model(self._embedder.name)
 
     @classmethod
@@ -47,12 +52,15 @@ class Gazette:
         base_url: str | None = None,
         embedding_model: str | None = None,
         api_key: str | None = None,
+        verifier: str | None = None,
     ) -> Gazette:
         """Open an archive; what is not given comes from the settings.
 
         `llm` is `extractive`, `provider:model`, or a LangChain chat model; with `base_url` no key
-        is demanded. Raises `ArchiveError` where there is no archive, `EmbeddingError` where
-        another model made it, `LanguageModelError` where the language model cannot be made.
+        is demanded. `verifier` is a cross-encoder that was trained on natural language inference,
+        by name or path; it is loaded when it is first needed. Raises `ArchiveError` where there is
+        no archive, `EmbeddingError` where another model made it, `LanguageModelError` where the
+        language model cannot be made.
         """
         named = llm if isinstance(llm, str) else None
         settings = Settings.given(
@@ -61,6 +69,7 @@ class Gazette:
             base_url=base_url,
             embedding_model=embedding_model,
             api_key=api_key,
+            verifier=verifier,
         )
         if llm is None or isinstance(llm, str):
             model = load_language_model(settings)
@@ -107,7 +116,19 @@ class Gazette:
         """As `ask`, event by event: `Token`s, a `SentenceDone` for each, last the `Answer`."""
         query = understand(question, history, self._archive.ledger.index, **filters)
         found = self._find(query, PASSAGES)
-        return answer(question, query, history, found, self._embedder, self._model)
+        return answer(question, query, history, found, self._embedder, self._model, self._verifier)
+
+    def verify(self, claim: str, **filters: Unpack[Filters]) -> Verdict:
+        """What the articles say of a claim: supported, contradicted, or neither.
+
+        `citations` are the quotes that bear on it, newest first, those for it before those
+        `against`. If there are both, the label is `supported`: a quote that says so is a surer find
+        than one that differs, which may speak of another day or another matter. The dates tell
+        what the newest says. Raises `UsageError` as `ask` does, `CrossEncoderError` where the
+        verifier cannot be loaded.
+        """
+        query = understand(claim, (), self._archive.ledger.index, **filters)
+        return check(claim, query, self._find(query, EVIDENCE), self._verifier)
 
     def retrieve(
         self, question: str, k: int = PASSAGES, history: History = (), **filters: Unpack[Filters]

@@ -97,6 +97,20 @@ class Passage:
     published: datetime | None = None
     scores: Scores = field(default_factory=Scores)
 
+    def cite(self, number: int, start: int, end: int) -> Citation:
+        """A citation of a stretch of it, whose offsets are into the article."""
+        return Citation(
+            number=number,
+            article_id=self.article_id,
+            title=self.title,
+            url=self.url,
+            outlet=self.outlet,
+            published=self.published,
+            quote=self.text[start - self.start : end - self.start],
+            start=start,
+            end=end,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Citation:
@@ -184,6 +198,12 @@ class Verdict:
     score: float
     quote: tuple[int, int, int] | None = None
     """Index into the evidence, start, end; None where nothing bears on the sentence."""
+    citations: tuple[Citation, ...] = ()
+    """Of a claim against an archive: every quote that bears on it, those for it first."""
+    against: tuple[int, ...] = ()
+    """The numbers of those that contradict it."""
+    reason: str | None = None
+    """Why nothing was found that bears on it; None where something was."""
 
 
 @dataclass(frozen=True, slots=True)

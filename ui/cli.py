@@ -16,7 +16,7 @@ import typer
 from typer.core import TyperCommand
 
 from rag.errors import GazetteError, UsageError
-from rag.types import Answer, describe, printed_day, to_json
+from rag.types import Answer, Citation, Verdict, describe, printed_day, to_json
 from ui.evaluating import evaluate
 from ui.terminal import Archive, AsJson, BaseUrl, EmbeddingModel, Llm, complain, progress, write
 
@@ -25,6 +25,7 @@ EXAMPLES = (
     'gazette ask "Who will build the bridge?"',
     'gazette ask "What did the minister say?" --outlet kontor --after 2025-01-01',
     'gazette ask "Who will build it?" --llm mistralai:mistral-small-latest',
+    'gazette verify "The bridge will cost 2.4 billion daler"',
     "gazette chat",
     "gazette eval questions.jsonl",
 )
@@ -72,6 +73,21 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError as error:
         raise typer.BadParameter("no date; write it as year-month-day, 2025-03-14") from error
+
+
+Outlets = Annotated[
+    list[str] | None, typer.Option(help="Only from this outlet, by name or domain.")
+]
+After = Annotated[date | None, typer.Option(help="From this day on (2025-03-14).", parser=_day)]
+Before = Annotated[date | None, typer.Option(help="Before this day.", parser=_day)]
+AsOf = Annotated[date | None, typer.Option(help="As it stood at the end of this day.", parser=_day)]
+Verifier = Annotated[
+    str | None,
+    typer.Option(
+        help="A cross-encoder for entailment, by name or path, to check with (GAZETTE_VERIFIER).",
+        show_default=False,
+    ),
+]
 
 
 def _version(asked: bool) -> None:
@@ -149,22 +165,17 @@ def ask(
     archive: Archive = None,
     llm: Llm = None,
     base_url: BaseUrl = None,
-    outlet: Annotated[
-        list[str] | None, typer.Option(help="Only from this outlet, by name or domain.")
-    ] = None,
-    after: Annotated[
-        date | None, typer.Option(help="From this day on (2025-03-14).", parser=_day)
-    ] = None,
-    before: Annotated[date | None, typer.Option(help="Before this day.", parser=_day)] = None,
-    as_of: Annotated[
-        date | None, typer.Option(help="As it stood at the end of this day.", parser=_day)
-    ] = None,
+    outlet: Outlets = None,
+    after: After = None,
+    before: Before = None,
+    as_of: AsOf = None,
+    verifier: Verifier = None,
     as_json: AsJson = False,
 ) -> None:
     """Answer one question, with its quotes."""
     from rag import Gazette
 
-    with Gazette.open(archive, llm, base_url) as gazette:
+    with Gazette.open(archive, llm, base_url, verifier=verifier) as gazette:
         answer = gazette.ask(
             question, outlets=outlet or (), after=after, before=before, as_of=as_of
         )
@@ -172,6 +183,30 @@ def ask(
         plural = "s were" if answer.undated > 1 else " was"
         complain(f"{answer.undated} undated article{plural} left out", "")
     write(answer, as_json, _with_quotes(answer))
+
+
+@app.command()
+def verify(
+    claim: Annotated[str, typer.Argument(help="What is said to be so, in a sentence.")],
+    archive: Archive = None,
+    outlet: Outlets = None,
+    after: After = None,
+    before: Before = None,
+    as_of: AsOf = None,
+    verifier: Verifier = None,
+    as_json: AsJson = False,
+) -> None:
+    """Hold a claim against the articles.
+
+    Says whether they support or contradict it, with their quotes, or that nothing was found.
+    """
+    from rag import Gazette
+
+    with Gazette.open(archive, verifier=verifier) as gazette:
+        verdict = gazette.verify(
+            claim, outlets=outlet or (), after=after, before=before, as_of=as_of
+        )
+    write(verdict, as_json, _judged(verdict))
 
 
 @app.command()
@@ -212,10 +247,8 @@ def reindex(archive: Archive = None, embedding_model: EmbeddingModel = None) -> 
 def list_articles(
     archive: Archive = None,
     outlet: Annotated[str | None, typer.Option(help="By name or domain.")] = None,
-    after: Annotated[
-        date | None, typer.Option(help="From this day on (2025-03-14).", parser=_day)
-    ] = None,
-    before: Annotated[date | None, typer.Option(help="Before this day.", parser=_day)] = None,
+    after: After = None,
+    before: Before = None,
     as_json: AsJson = False,
 ) -> None:
     """List the articles, newest first."""
@@ -268,12 +301,29 @@ def _with_quotes(answer: Answer) -> str:
     """An answer for the terminal: the text, then each source with its quote."""
     lines = [answer.text]
     for citation in answer.citations:
-        lines += ["", describe(citation), f"    > {' '.join(citation.quote.split())}"]
-        lines += [f"    {citation.url or f'gazette articles show {citation.article_id}'}"]
+        lines += _shown(citation)
     unsupported = [s.text for s in answer.sentences if s.verdict in ("unsupported", "contradicted")]
     if unsupported:
         lines += ["", "Not supported by the articles:", *(f"  ✗ {text}" for text in unsupported)]
     return "\n".join(lines)
+
+
+def _judged(verdict: Verdict) -> str:
+    """A verdict for the terminal: the label, then the quotes for it and against it."""
+    if verdict.reason:
+        return f"Not found: {verdict.reason}."
+    lines = [verdict.label.capitalize()]
+    for citation in verdict.citations:
+        if verdict.label == "supported" and citation.number in verdict.against[:1]:
+            lines += ["", "Against it:"]
+        lines += _shown(citation)
+    return "\n".join(lines)
+
+
+def _shown(citation: Citation) -> list[str]:
+    """A source with its quote, and where to open it."""
+    where = citation.url or f"gazette articles show {citation.article_id}"
+    return ["", describe(citation), f"    > {' '.join(citation.quote.split())}", f"    {where}"]
 
 
 for _command in (*app.registered_commands, *articles_app.registered_commands):
