@@ -73,13 +73,12 @@ def understand(
     standalone = _standalone(question, history)
     # A question that may only seem to lean on the turns before is searched on its own too.
     alone = standalone != question and not _goes_on(question)
-    parts = (question, standalone) if alone else (standalone,)
+    wordings = [standalone, question] if alone else [standalone]
     if index:
-        respelt = [_respelt(part, index) for part in parts]
-        parts = tuple(dict.fromkeys((*parts, *respelt)))
+        wordings += [_respelt(wording, index) for wording in wordings]
     return Query(
         text=standalone,
-        parts=parts if len(parts) > 1 else (),
+        variants=tuple(dict.fromkeys(wordings))[1:],
         outlets=(outlets,) if isinstance(outlets, str) else tuple(outlets),
         after=_day(filters.get("after"), "after"),
         before=_day(filters.get("before"), "before"),

@@ -62,7 +62,7 @@ def _candidates(
     rankings: list[list[int]] = []
     dense: dict[int, float] = {}
     lexical: dict[int, float] = {}
-    for text in query.parts or (query.text,):
+    for text in _searched(query):
         for search, scores in (
             (archive.nearest(choice, embedder.encode_query(text), depth), dense),
             (archive.ledger.index.lexical(search_terms(text), choice, depth), lexical),
@@ -77,6 +77,10 @@ def _candidates(
         if n in found
     ]
     return rank(query, candidates[:RANKED]) + candidates[RANKED:]
+
+
+def _searched(query: Query) -> tuple[str, ...]:
+    return (query.text, *query.variants, *query.parts)
 
 
 def fuse(*rankings: Sequence[int]) -> dict[int, float]:
@@ -95,12 +99,12 @@ def rank(query: Query, passages: Sequence[Passage]) -> list[Passage]:
     title hold, each weighed by how rare it is among the passages. What a chunk lacks of an answer
     often stands next to it, so it is the chunk with its neighbours that is looked at.
     """
-    wanted = set(chain.from_iterable(map(terms, (query.text, *query.parts))))
+    wanted = set(chain.from_iterable(map(terms, _searched(query))))
     found = [wanted.intersection(terms(f"{p.title} {p.text}")) for p in passages]
     weights = rarity(wanted, found)
     coverage = [sum(weights[term] for term in some) for some in found]
     order = sorted(coverage, reverse=True)
-    searches = max(1, len(query.parts))  # the fused score is the sum over them
+    searches = len(_searched(query))  # the fused score is the sum over them
     scored = [
         replace(p, scores=replace(p.scores, reranked=_fused(p) + searches * _rrf(order.index(c))))
         for p, c in zip(passages, coverage, strict=True)

@@ -66,8 +66,19 @@ class Query:
     """To the end of that day."""
     without: tuple[str, ...] = ()
     """Ids of articles that are not searched."""
+    understood: tuple[str, ...] = ()
+    """Which of the filters above were read out of the question; the others are the caller's."""
+    periods: tuple[tuple[date, date], ...] = ()
+    """The days that the question names, each (first, day after the last); `after` and `before`
+    span them."""
+    widened: bool = False
+    """Whether what was understood left no answer, so that all was searched."""
+    latest: bool = False
+    """Whether the newest state is asked for."""
     parts: tuple[str, ...] = ()
-    """What is searched one by one, where it is not the text as a whole."""
+    """The sub-questions, in order, each standing on its own; empty where there is but one."""
+    variants: tuple[str, ...] = ()
+    """Other wordings of the text that are searched too."""
     kind: QueryKind = "question"
 
 
