@@ -120,7 +120,7 @@ def _result(
 
 def _filters(question: Question) -> Filters:
     return Filters(
-        outlets=[question.outlet] if question.outlet else [],
+        outlets=[question.outlet] if question.outlet else None,
         after=question.after,
         before=question.before,
     )

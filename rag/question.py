@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import TypedDict, Unpack
 
+from rag.dates import asked_days
 from rag.errors import UsageError
 from rag.language import search_terms, words
+from rag.outlets import asked_outlets
 from rag.search_index import SearchIndex
 from rag.types import Query
 
@@ -31,16 +34,21 @@ _SHORT_WORDS = 5
 
 
 class Filters(TypedDict, total=False):
-    """What the caller says of outlets and dates; as text, a day is year-month-day."""
+    """What the caller says of outlets and days, which holds against what the question says.
+
+    As text, a day is year-month-day.
+    """
 
     outlets: Sequence[str] | None
-    """By name or domain."""
+    """By name or domain; None to read them out of the question, none to ask all."""
     after: date | str | None
     """Inclusive."""
     before: date | str | None
     """Exclusive."""
     as_of: date | str | None
     """To the end of that day."""
+    read_filters: bool
+    """Whether outlets and days are read out of the question; true where it is not given."""
     without: Sequence[str]
     """Ids of articles to leave out, to see what the others say."""
 
@@ -69,22 +77,54 @@ def understand(
             f"the question has {len(question):,} characters, and at most {MAX_QUESTION_CHARS:,} "
             "can be searched for; ask a shorter one"
         )
-    outlets = filters.get("outlets") or ()
     standalone = _standalone(question, history)
     # A question that may only seem to lean on the turns before is searched on its own too.
     alone = standalone != question and not _goes_on(question)
     wordings = [standalone, question] if alone else [standalone]
     if index:
         wordings += [_respelt(wording, index) for wording in wordings]
-    return Query(
-        text=standalone,
-        variants=tuple(dict.fromkeys(wordings))[1:],
-        outlets=(outlets,) if isinstance(outlets, str) else tuple(outlets),
-        after=_day(filters.get("after"), "after"),
-        before=_day(filters.get("before"), "before"),
-        as_of=_day(filters.get("as_of"), "as_of"),
-        without=tuple(filters.get("without") or ()),
+    query = Query(text=standalone, variants=tuple(dict.fromkeys(wordings))[1:])
+    if index and filters.get("read_filters", True):
+        query = _with_asked(query, question, history, index)
+    return _overruled(query, filters)
+
+
+def _with_asked(query: Query, question: str, history: History, index: SearchIndex) -> Query:
+    """The query with the outlets and days that a question asks for.
+
+    What a follow-up leaves open is as in the turn before.
+    """
+    newest = index.newest()
+    outlets = asked_outlets(question, index.outlets())
+    periods, as_of = asked_days(question, date.today(), newest.date() if newest else None)
+    if history and _leans_back(question):
+        earlier = _with_asked(query, history[-1][0], history[:-1], index)
+        outlets = outlets or earlier.outlets
+        if not periods and not as_of:
+            periods, as_of = earlier.periods, earlier.as_of
+    starts, ends = [start for start, _ in periods], [end for _, end in periods]
+    return replace(
+        query,
+        outlets=outlets,
+        after=None if None in starts else min(filter(None, starts), default=None),
+        before=None if None in ends else max(filter(None, ends), default=None),
+        as_of=as_of,
+        periods=periods,
     )
+
+
+def _overruled(query: Query, filters: Filters) -> Query:
+    """The query with what the caller says of outlets and of days in place of what was read."""
+    outlets = filters.get("outlets")
+    if outlets is not None:
+        outlets = (outlets,) if isinstance(outlets, str) else tuple(outlets)
+        query = replace(query, outlets=outlets)
+    days = {name: _day(filters.get(name), name) for name in ("after", "before", "as_of")}
+    if any(days.values()):
+        query = replace(query, periods=(), **days)
+    given = {"outlets": outlets is not None} | dict.fromkeys(days, any(days.values()))
+    understood = tuple(name for name in given if getattr(query, name) and not given[name])
+    return replace(query, understood=understood, without=tuple(filters.get("without") or ()))
 
 
 def _respelt(text: str, index: SearchIndex) -> str:

@@ -16,6 +16,8 @@ VerdictLabel = Literal["supported", "contradicted", "unsupported"]
 QueryKind = Literal["question", "overview", "greeting", "archive"]
 SpeakerKind = Literal["person", "organisation", "anonymous", "document"]
 Span = tuple[int, int]
+Period = tuple[date | None, date | None]
+"""The first day, and the day after the last; None where it is open."""
 
 MAX_PASSAGE_CHARS = 1200
 
@@ -68,9 +70,8 @@ class Query:
     """Ids of articles that are not searched."""
     understood: tuple[str, ...] = ()
     """Which of the filters above were read out of the question; the others are the caller's."""
-    periods: tuple[tuple[date, date], ...] = ()
-    """The days that the question names, each (first, day after the last); `after` and `before`
-    span them."""
+    periods: tuple[Period, ...] = ()
+    """The days whose reports the question asks for; `after` and `before` span them."""
     widened: bool = False
     """Whether what was understood left no answer, so that all was searched."""
     latest: bool = False

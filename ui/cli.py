@@ -198,7 +198,7 @@ def ask(
 
     with Gazette.open(archive, llm, base_url) as gazette:
         answer = gazette.ask(
-            question, outlets=outlet or (), after=after, before=before, as_of=as_of
+            question, outlets=outlet or None, after=after, before=before, as_of=as_of
         )
     if answer.undated and not answer.reason:
         plural = "s were" if answer.undated > 1 else " was"
