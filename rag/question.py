@@ -10,7 +10,8 @@ from typing import TypedDict, Unpack
 
 from rag.dates import asked_days
 from rag.errors import UsageError
-from rag.language import search_terms, words
+from rag.followups import History, goes_on, leans_back, parts, standalone
+from rag.language import search_terms
 from rag.outlets import asked_outlets
 from rag.search_index import SearchIndex
 from rag.types import Query
@@ -20,17 +21,11 @@ MAX_QUESTION_CHARS = 2000
 
 MISSPELT_CHARS = 5
 """A shorter word that the archive lacks is near to too many others."""
-
-History = Sequence[tuple[str, str]]
-"""The turns before, oldest first: (question, answer)."""
-
-# What leans on the turn before: words that point back, and openings that go on from it.
-_POINTING = frozenset(
-    "he she it they him her them his hers its their theirs this that these those there one ones "
-    "former latter same then".split()
+_LATEST = re.compile(
+    r"\b(?:latest|newest|most recent|(?:right )?now|current(?:ly)?|still|so far|to date|these days|"
+    r"nowadays|as it stands)\b",
+    re.IGNORECASE,
 )
-_GOING_ON = ("and ", "but ", "so ", "or ", "what about", "how about", "what else", "who else")
-_SHORT_WORDS = 5
 
 
 class Filters(TypedDict, total=False):
@@ -77,13 +72,20 @@ def understand(
             f"the question has {len(question):,} characters, and at most {MAX_QUESTION_CHARS:,} "
             "can be searched for; ask a shorter one"
         )
-    standalone = _standalone(question, history)
-    # A question that may only seem to lean on the turns before is searched on its own too.
-    alone = standalone != question and not _goes_on(question)
-    wordings = [standalone, question] if alone else [standalone]
+    text = standalone(question, history)
+    wordings = [text]
+    if text != question:
+        first = history[0][0] if len(history) > 1 else ""
+        together = " ".join(filter(None, (first, *history[-1], question)))
+        wordings.append(together[-MAX_QUESTION_CHARS:])
+        if not goes_on(question):  # it may only seem to lean on the turns before
+            wordings.append(question)
     if index:
         wordings += [_respelt(wording, index) for wording in wordings]
-    query = Query(text=standalone, variants=tuple(dict.fromkeys(wordings))[1:])
+    variants = tuple(dict.fromkeys(wordings))[1:]
+    latest = bool(_LATEST.search(question))
+    alone = tuple(standalone(part, history) for part in parts(question))
+    query = Query(text, parts=alone, variants=variants, latest=latest)
     if index and filters.get("read_filters", True):
         query = _with_asked(query, question, history, index)
     return _overruled(query, filters)
@@ -97,7 +99,7 @@ def _with_asked(query: Query, question: str, history: History, index: SearchInde
     newest = index.newest()
     outlets = asked_outlets(question, index.outlets())
     periods, as_of = asked_days(question, date.today(), newest.date() if newest else None)
-    if history and _leans_back(question):
+    if history and leans_back(question):
         earlier = _with_asked(query, history[-1][0], history[:-1], index)
         outlets = outlets or earlier.outlets
         if not periods and not as_of:
@@ -132,26 +134,6 @@ def _respelt(text: str, index: SearchIndex) -> str:
         if len(word) >= MISSPELT_CHARS and word.isalpha() and (meant := index.spelling(word)):
             text = re.sub(rf"\b{re.escape(word)}\b", meant, text, flags=re.IGNORECASE)
     return text
-
-
-def _standalone(question: str, history: History) -> str:
-    """The question with the turns before it, where it leans on them."""
-    if not history or not _leans_back(question):
-        return question
-    asked, answered = history[-1]
-    first = history[0][0] if len(history) > 1 else ""
-    return " ".join(part for part in (first, asked, answered, question) if part)[
-        -MAX_QUESTION_CHARS:
-    ]
-
-
-def _leans_back(question: str) -> bool:
-    return _goes_on(question) or not _POINTING.isdisjoint(words(question))
-
-
-def _goes_on(question: str) -> bool:
-    """Whether a question makes no sense without the turn before it."""
-    return len(list(words(question))) <= _SHORT_WORDS or question.casefold().startswith(_GOING_ON)
 
 
 def _day(value: date | str | None, name: str) -> date | None:
