@@ -17,6 +17,7 @@ from rag.types import Period
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 _WEEKDAYS = "mon tue wed thu fri sat sun".split()
 _COUNTS = {"couple of": 2, "few": 3, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
+_UNITS = {unit: relativedelta(**{f"{unit}s": 1}) for unit in ("day", "week", "month", "year")}
 _QUARTERS = {"first": 1, "second": 2, "third": 3, "fourth": 4}
 
 _MONTH = (
@@ -91,9 +92,9 @@ def asked_days(
                 del named[0]
         if match not in asked:
             continue
-        if word == "as of":
+        if word == "as of" and len(asked) == 1:
             as_of = end - timedelta(1)
-        if word in ("since", "after", "starting"):
+        elif word in ("since", "after", "starting"):
             periods.append((start, None))
         elif word in ("before", "prior to", "ahead of"):
             periods.append((None, start))
@@ -177,17 +178,13 @@ def _last(now: date, month: int, day: str, year: str) -> date:
 
 
 def _since(part: dict[str, str], now: date) -> date:
-    """Where a time that is relative to now begins: "this week" and "last week" on a Monday."""
+    """Where a time that is relative to now begins: the last week begins with its Monday."""
     if not part["unit"]:
         return now - timedelta(1 if part["yesterday"] else 0)
     unit, which, count = part["unit"], part["which"], part["count"]
     if count or which == "past" or unit == "day":
-        number = _COUNTS.get(count) or int(count or 1)
-        back = {f"{unit}s": number}
-        return now - relativedelta(**back)  # type: ignore[arg-type]
-    start = {
-        "week": now - timedelta(now.weekday()),
-        "month": now.replace(day=1),
-        "year": now.replace(month=1, day=1),
-    }[unit]
-    return start - relativedelta(**{f"{unit}s": int(which == "last")})  # type: ignore[arg-type]
+        start: date = now - _UNITS[unit] * (_COUNTS.get(count) or int(count or 1))
+        return start
+    starts = {"week": now - timedelta(now.weekday()), "month": now.replace(day=1)}
+    start = starts.get(unit, now.replace(month=1, day=1))
+    return start - _UNITS[unit] if which == "last" else start

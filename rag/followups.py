@@ -6,9 +6,7 @@ import re
 from collections.abc import Sequence
 
 from rag.language import FUNCTION_WORDS, NEGATIONS, fold, sentence_spans, terms
-
-History = Sequence[tuple[str, str]]
-"""The turns before, oldest first: (question, answer)."""
+from rag.types import History
 
 _NAME = re.compile(
     r"[^\W\d_a-zß-öø-ÿ][\w'&.-]*"
@@ -45,7 +43,10 @@ _ORDINALS = {
 _ORDINAL = re.compile(rf"\bthe ({'|'.join(_ORDINALS)})\b(?= ones?\b|\W*$)", re.IGNORECASE)
 _LIST = re.compile(r"\s*[,;]\s*(?:and\s+)?|\s+and\s+")
 
-_ASKS = r"(?:(?:in|on|at|by|from|to|for|of|with|under|until|since)\s+)?(?:who|whom|whose|what|which|when|where|why|how)\b"
+_ASKS = (
+    r"(?:(?:in|on|at|by|from|to|for|of|with|under|until|since)\s+)?"
+    r"(?:who|whom|whose|what|which|when|where|why|how)\b"
+)
 # Where a second question begins.
 _SECOND = re.compile(
     rf"(?<=\?)\s+|\s*[;,]\s+(?:and|or|but)\s+(?={_ASKS})|;\s+(?={_ASKS})|"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
@@ -13,10 +14,10 @@ from rag.embeddings import load_embedder
 from rag.errors import ArchiveError, UsageError
 from rag.language_model import LanguageModel, load_language_model
 from rag.minilm import DEFAULT_MODEL
-from rag.question import Filters, History, understand
+from rag.question import Filters, understand
 from rag.retrieval import Retrieved, retrieve
 from rag.settings import Settings
-from rag.types import Answer, Article, Event, Passage, Query
+from rag.types import Answer, Article, Event, History, Passage, Query, SentenceDone
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -107,7 +108,25 @@ class Gazette:
         """As `ask`, event by event: `Token`s, a `SentenceDone` for each, last the `Answer`."""
         query = understand(question, history, self._archive.ledger.index, **filters)
         found = self._find(query, PASSAGES)
-        return answer(question, query, history, found, self._embedder, self._model)
+        events = answer(question, query, history, found, self._embedder, self._model)
+        return self._or_widened(events, question, query, history) if query.understood else events
+
+    def _or_widened(
+        self, events: Iterator[Event], question: str, query: Query, history: History
+    ) -> Iterator[Event]:
+        """An answer; where there is none, that of a search which the question does not narrow."""
+        held: list[Event] = []
+        for event in events:
+            held.append(event)
+            if isinstance(event, SentenceDone) or (
+                isinstance(event, Answer) and not event.abstained
+            ):
+                yield from held
+                yield from events
+                return
+        widened = replace(query, widened=True)
+        found = self._find(widened, PASSAGES)
+        yield from answer(question, widened, history, found, self._embedder, self._model)
 
     def retrieve(
         self, question: str, k: int = PASSAGES, history: History = (), **filters: Unpack[Filters]
@@ -121,7 +140,15 @@ class Gazette:
         if k < 1:
             raise UsageError(f"{k} passages cannot be retrieved; ask for 1 or more")
         self._archive.check_model(self._embedder.name)  # it may have been reindexed meanwhile
-        return retrieve(self._archive, self._embedder, query, k)
+        found = retrieve(self._archive, self._embedder, query, k)
+        if query.understood and len(found.passages) < k:  # first from where it asks, then from all
+            others = retrieve(
+                self._archive, self._embedder, replace(query, widened=True), k
+            ).passages
+            seen = {passage.article_id for passage in found.passages}
+            more = tuple(passage for passage in others if passage.article_id not in seen)
+            found = replace(found, passages=(*found.passages, *more)[:k])
+        return found
 
     def article(self, name: str) -> Article:
         """The article that a citation or a passage points into: by its id, or its URL or source.

@@ -10,11 +10,11 @@ from typing import TypedDict, Unpack
 
 from rag.dates import asked_days
 from rag.errors import UsageError
-from rag.followups import History, goes_on, leans_back, parts, standalone
+from rag.followups import goes_on, leans_back, parts, standalone
 from rag.language import search_terms
 from rag.outlets import asked_outlets
 from rag.search_index import SearchIndex
-from rag.types import Query
+from rag.types import History, Query
 
 MAX_QUESTION_CHARS = 2000
 """A long question is a few sentences; more than this is a document pasted by mistake."""
@@ -119,14 +119,20 @@ def _overruled(query: Query, filters: Filters) -> Query:
     """The query with what the caller says of outlets and of days in place of what was read."""
     outlets = filters.get("outlets")
     if outlets is not None:
-        outlets = (outlets,) if isinstance(outlets, str) else tuple(outlets)
-        query = replace(query, outlets=outlets)
-    days = {name: _day(filters.get(name), name) for name in ("after", "before", "as_of")}
-    if any(days.values()):
-        query = replace(query, periods=(), **days)
-    given = {"outlets": outlets is not None} | dict.fromkeys(days, any(days.values()))
-    understood = tuple(name for name in given if getattr(query, name) and not given[name])
-    return replace(query, understood=understood, without=tuple(filters.get("without") or ()))
+        named = (outlets,) if isinstance(outlets, str) else tuple(outlets)
+        query = replace(query, outlets=named)
+    after = _day(filters.get("after"), "after")
+    before = _day(filters.get("before"), "before")
+    as_of = _day(filters.get("as_of"), "as_of")
+    if after or before or as_of:
+        query = replace(query, after=after, before=before, as_of=as_of, periods=())
+    read = ["outlets"] if outlets is None else []
+    read += [] if after or before or as_of else ["after", "before", "as_of"]
+    return replace(
+        query,
+        understood=tuple(name for name in read if getattr(query, name)),
+        without=tuple(filters.get("without") or ()),
+    )
 
 
 def _respelt(text: str, index: SearchIndex) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import OSA
 
-from rag.filters import Choice, date_bounds, names_outlet
+from rag.filters import Choice, date_bounds, in_force, names_outlet
 from rag.language import stem
 from rag.types import Passage, Query
 
@@ -43,6 +43,7 @@ class SearchIndex:
 
     def choose(self, query: Query) -> Choice:
         """The chunks that a query's filters leave."""
+        query = in_force(query)
         conditions, parameters = ["a.ready"], list[str | float]()
         unknown: list[str] = []
         if query.outlets:

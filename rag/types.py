@@ -6,7 +6,7 @@ Offsets are in characters (Python `str` indices), half open: `text[start:end]`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date, datetime
 from typing import Any, Literal
@@ -16,6 +16,8 @@ VerdictLabel = Literal["supported", "contradicted", "unsupported"]
 QueryKind = Literal["question", "overview", "greeting", "archive"]
 SpeakerKind = Literal["person", "organisation", "anonymous", "document"]
 Span = tuple[int, int]
+History = Sequence[tuple[str, str]]
+"""The turns before a question, oldest first: (question, answer)."""
 Period = tuple[date | None, date | None]
 """The first day, and the day after the last; None where it is open."""
 

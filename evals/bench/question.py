@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -41,7 +41,7 @@ def in_filter(entry: dict[str, Any], field: str) -> list[str]:
 
 def understood(query: Query) -> tuple[set[str], set[str]]:
     """The outlets and the days that were understood; of a span of days, its first and its last."""
-    days: set[date] = set()
+    days = {query.as_of} if query.as_of else set()
     for first, end in query.periods:
         last = end - timedelta(1) if end and first else end  # "before the 4th" names the 4th
         days |= {day for day in (first, last) if day}
