@@ -113,7 +113,7 @@ def _is_asked(question: str, match: re.Match[str]) -> bool:
     if match["year"] or match["quarter"]:
         return bool(_REPORTED["year"].search(before))
     if match["weekday"]:
-        return bool(re.search(rf"{_REPORT} (?:on|last) $", before, re.I)) or bool(
+        return bool(re.search(rf"(?:{_REPORT} (?:on|last)|since) $", before, re.I)) or bool(
             re.match(rf"'s {_REPORT}", after, re.I)
         )
     grain = "day" if _has_day(match) else "month"

@@ -13,8 +13,10 @@ _NAME = re.compile(
     r"(?:\s+(?:(?:of|for|the|de|von|van)\s+){0,2}[^\Wa-zß-öø-ÿ_][\w'&.-]*)*"
 )
 # What points back: a pronoun before any name; "in that game", "the second one", "do they each".
+_PERSON = r"(?:he|she|him|her|his|hers)"
 _PRONOUN = re.compile(
-    r"\b(?:he|she|him|her|his|hers|it|its|they|them|their|theirs)\b", re.IGNORECASE
+    rf"\b(?:{_PERSON}|its?(?! (?:true|possible|likely|known)\b)|they|them|theirs?)\b",
+    re.IGNORECASE,
 )
 _POINTING = re.compile(
     r"(?:(?<=\b\w\w )|(?<=\b(?:for|was|did|had) )|(?<=\b(?:that|with|from|does) )|(?<=\babout ))"
@@ -25,11 +27,9 @@ _POINTING = re.compile(
     re.IGNORECASE,
 )
 _GOING_ON = re.compile(r"(?:and|but|so|or|what about|how about|what else|who else)\b", re.I)
-_SHORT_WORDS = 5
 _ELLIPSIS = re.compile(
-    r"(?:and|but|(?:and )?(?:what|how) about) (?P<prep>in|on|at|for|from|of|to|with|by)? ?"
-    r"(?P<other>(?:the )?[^\W\d_a-z][^?]{0,40}?)\s*\??",
-    re.IGNORECASE,
+    r"(?i:and|but|(?:and )?(?:what|how) about) (?:(?P<preposition>in|on|at|for|from|of|with|by) )?"
+    r"(?P<other>(?:the )?[^\W\d_a-z][^?]{0,40}?)\s*\??"
 )
 _ORDINALS = {
     "first": 0,
@@ -47,20 +47,23 @@ _ASKS = (
     r"(?:(?:in|on|at|by|from|to|for|of|with|under|until|since)\s+)?"
     r"(?:who|whom|whose|what|which|when|where|why|how)\b"
 )
-# Where a second question begins.
+_INVERTED = r"(?:will|did|do|does|is|are|was|were|has|have|had|can|could|would|should)\b"
+# Where a second question begins: not "and who …", which may go on with who did the first.
 _SECOND = re.compile(
     rf"(?<=\?)\s+|\s*[;,]\s+(?:and|or|but)\s+(?={_ASKS})|;\s+(?={_ASKS})|"
-    rf"\s+and\s+(?=which\s|how (?:many|much)\s)",
+    rf"\s+and\s+(?=which\s|how (?:many|much)\s|{_ASKS} {_INVERTED})",
     re.IGNORECASE,
 )
 _PER_SOURCE = re.compile(
     r"(.+?),? (according to .+?),? and (?:\S+ ){0,3}?(according to .+)", re.IGNORECASE
 )
-_EACH = re.compile(
-    r"(.*\b(?:do|does|did|have|has|had) )(?:each of )?(.+?) and (.+?)((?<! of) each .*)",
-    re.IGNORECASE,
+_EACH = re.compile(r"(.*\b(?:do|did|have|had) )(.+?) and (.+?)(?: each)( .*)", re.IGNORECASE)
+_ONE = r"((?:[Tt]he )?[A-Z][\w.]*(?: [A-Z][\w.]*)*)"
+_BOTH = re.compile(
+    rf"(.*\b(?:do|does|did) )(?:each of )?{_ONE} and {_ONE}( (?:say|report|give|write|put)\b.*)"
 )
-_PART_WORDS = 3
+_PART_WORDS = 2
+_FEW_TERMS = 3
 
 
 def standalone(question: str, history: History) -> str:
@@ -75,10 +78,11 @@ def standalone(question: str, history: History) -> str:
     if pointer is None:
         return f"{frame} {question}"
     name = _pointed_at(pointer, question, history)
-    bare = len(terms(question)) < 2  # "How many of them?"
+    if len(terms(question)) < 2 and not re.match(_PERSON, pointer[0], re.I):  # "How many of them?"
+        return f"{frame} {question}"
     if name and name.casefold() not in question.casefold():
         question = f"{question[: pointer.end()]} ({name}){question[pointer.end() :]}"
-    return f"{frame} {question}" if bare else question
+    return question
 
 
 def leans_back(question: str) -> bool:
@@ -95,15 +99,14 @@ def _pointer(question: str) -> re.Match[str] | None:
 
 def goes_on(question: str) -> bool:
     """Whether a question makes no sense without the turn before it."""
-    return bool(_GOING_ON.match(question)) or (
-        len(question.split()) <= _SHORT_WORDS and not named(question)
-    )
+    few = len(terms(question)) < (_FEW_TERMS if _pointer(question) else 2)
+    return bool(_GOING_ON.match(question)) or (few and not named(question))
 
 
 def _swapped(frame: str, ellipsis: re.Match[str]) -> str | None:
     """The question before with another name in the place of its own: "And in Germany?"."""
     names = [name for name in named(frame)]
-    preposition = ellipsis["prep"] or ""
+    preposition = ellipsis["preposition"] or ""
     fitting = [
         name for name in names if re.search(rf"\b{preposition} (?:the )?{re.escape(name)}", frame)
     ]
@@ -156,16 +159,17 @@ def parts(question: str) -> tuple[str, ...]:
     """The questions that a question asks, in order, each standing on its own; none if it is one."""
     if match := _PER_SOURCE.fullmatch(question):
         return f"{match[1]} {match[2]}?", f"{match[1]} {match[3]}"
-    if match := _EACH.fullmatch(question):
-        return tuple(
-            f"{match[1]}{each}{match[4].replace(' each', '', 1)}" for each in match.group(2, 3)
-        )
+    if match := _EACH.fullmatch(question) or _BOTH.fullmatch(question):
+        return tuple(f"{match[1]}{one}{match[4]}" for one in match.group(2, 3))
     first, *rest = _SECOND.split(question)
-    if not rest or not re.search(
-        rf"\b{_ASKS}|^(?:do|does|did|is|are|was|were|has|have|will)\b", first, re.I
+    is_asked = re.search(rf"\b{_ASKS}|^{_INVERTED}", first, re.IGNORECASE)
+    goes_on_with = re.search(r", (?:who|which)\b", first)  # "the firm, which … and which …"
+    if (
+        not rest
+        or not is_asked
+        or goes_on_with
+        or min(map(len, map(str.split, rest))) < _PART_WORDS
     ):
-        return ()
-    if any(len(piece.split()) < _PART_WORDS for piece in (first, *rest)):
         return ()
     return tuple(_asked_of(piece, _topic(first)) for piece in (first, *rest))
 

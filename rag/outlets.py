@@ -27,12 +27,12 @@ _TOP_LEVEL = re.compile(r"\.(?:com|org|net|info|co\.\w\w|com\.\w\w|\w\w)$", re.I
 _GENERIC = frozenset("news sport sports online magazine newspaper tv".split())
 _SECOND_LEVEL = frozenset("co com org net gov ac".split())
 _TWO_LETTERS = ("AP", "FT")  # others are seldom an outlet: AI, UK, PM
-_EXACT, _HEAD, _SHORT = range(3)  # how fully a name is written
+_EXACT, _HEAD, _SHORT, _DOMAIN = range(4)  # how fully a name is written
 
 _NOUNS = (
     r"(?:(?:article|report|piece|review|interview|editorial|column|feature|post|headline|account|"
     r"publication|portrayal|assessment|depiction|newsletter|blog|podcast|claim|edition|source|"
-    r"figure|perspective|focus|stance|assertion|version)s?|stor(?:y|ies)|reporting|coverage|commentary|analys[ei]s|news)"
+    r"figure|perspective|focus|stance|assertion|version|view|take|opinion)s?|stor(?:y|ies)|reporting|coverage|commentary|analys[ei]s|news)"
 )
 _VERBS = (
     r"(?:(?:report|claim|state|suggest|describe|note|cite|quote|argue|mention|indicate|cover|"
@@ -48,10 +48,10 @@ _MAY_FOLLOW = re.compile(
     rf"{_NOUNS}|{_VERBS}|{'|'.join(_GENERIC)}|(?:{'|'.join(_MONTHS)})[a-z]*", re.IGNORECASE
 )
 # In the question, every outlet becomes one mark; a name in quotes has its quote after it.
-_MARKED = re.compile(r"""(["'])(?:the )?@,?\1|(?:\bthe )?@""", re.IGNORECASE)
+_MARKED = re.compile(r"""(["'])(?:the )?@,?\1|(?:\bthe )?@(?: (?:magazine|newspaper))?""", re.I)
 _LISTED = re.compile(r'@"?(?:(?:,?\s+(?:and|or|&)\s+|,\s+|/)(?:(?:both|in|by|from|to)\s+)*@"?)*')
 _SOURCE_BEFORE = re.compile(
-    rf"(?:\b(?:according to|per|via|citing|like|such as|including)|"
+    r"(?:\b(?:according to|per|via|citing|like|such as|including)|"
     rf"\b(?:{_NOUNS}|{_VERBS})\s+(?:in|from|on|at|of)|"
     rf"\b(?:{_NOUNS}|{_VERBS})(?:\s+\S+){{0,4}}?\s+(?:by|from)|"
     rf"\b(?!(?:owned|bought|acquired|sold|sued|hired|fired|paid|employed|funded|run)\b)\w+,?\s+by|"
@@ -111,7 +111,7 @@ def _mentions(question: str, names: Names) -> Iterator[tuple[Span, tuple[str, ..
 def _meant(run: Sequence[str], before: str, names: Names) -> tuple[str, ...]:
     """The outlets that a run of words names: whole, with "the" before it, by initials."""
     key = _squeezed(run)
-    found = names.get(key, ())
+    found = names.get(key, ()) if run[0] != "the" else ()
     if len(key) < 3:
         found = tuple(name for name in found if name == run[0])
     if not found and before.casefold() == "the" and run[0][0].isupper():
@@ -155,7 +155,7 @@ def _names(known: tuple[Outlet, ...]) -> Names:
             written = name if name and names[name] == hosts[host] == 1 else host
             labels = [label for label in host.split(".")[:-1] if label not in _SECOND_LEVEL]
             for key in (_squeezed(_TOKEN.findall(host)), *labels[-1:]):
-                table[key][_HEAD][written] = None
+                table[key][_DOMAIN][written] = None
     return {key: tuple(by_fullness[min(by_fullness)]) for key, by_fullness in table.items()}
 
 
