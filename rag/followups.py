@@ -63,7 +63,7 @@ _BOTH = re.compile(
     rf"(.*\b(?:do|does|did) )(?:each of )?{_ONE} and {_ONE}( (?:say|report|give|write|put)\b.*)"
 )
 _PART_WORDS = 2
-_FEW_TERMS = 3
+_SHORT_WORDS = 5
 
 
 def standalone(question: str, history: History) -> str:
@@ -99,8 +99,9 @@ def _pointer(question: str) -> re.Match[str] | None:
 
 def goes_on(question: str) -> bool:
     """Whether a question makes no sense without the turn before it."""
-    few = len(terms(question)) < (_FEW_TERMS if _pointer(question) else 2)
-    return bool(_GOING_ON.match(question)) or (few and not named(question))
+    is_short = len(question.split()) <= _SHORT_WORDS and _pointer(question) is not None
+    is_bare = is_short or len(terms(question)) < 2
+    return bool(_GOING_ON.match(question)) or (is_bare and not named(question))
 
 
 def _swapped(frame: str, ellipsis: re.Match[str]) -> str | None:

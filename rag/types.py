@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 VerdictOfSentence = Literal["quoted", "supported", "contradicted", "unsupported"]
@@ -227,7 +227,28 @@ def describe(source: Citation | Passage) -> str:
     return number + " ".join(said.split())
 
 
-def printed_day(moment: datetime) -> str:
+def scope(query: Query) -> str:
+    """One line on how what was understood narrowed the search; empty where it did not.
+
+    For example `Only: Kontor, 1 October 2025 to 31 October 2025`.
+    """
+    if not query.understood:
+        return ""
+    parts = [" or ".join(query.outlets)] if query.outlets else []
+    if query.after and query.before:
+        first, last = printed_day(query.after), printed_day(query.before - timedelta(1))
+        parts.append(first if first == last else f"{first} to {last}")
+    elif query.after:
+        parts.append(f"from {printed_day(query.after)} on")
+    elif query.before:
+        parts.append(f"before {printed_day(query.before)}")
+    if query.as_of:
+        parts.append(f"as of {printed_day(query.as_of)}")
+    narrowed = ", ".join(parts)
+    return f"No answer in {narrowed}: all was searched" if query.widened else f"Only: {narrowed}"
+
+
+def printed_day(moment: date) -> str:
     """The day as an article prints it: `4 March 2025`."""
     return f"{moment.day} {moment:%B %Y}"
 

@@ -18,7 +18,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from rag.errors import GazetteError, UsageError
-from rag.types import Answer, describe, printed_day, to_json
+from rag.types import Answer, describe, printed_day, scope, to_json
 
 EXAMPLES = (
     "gazette ingest articles/ https://example.com/a-story",
@@ -200,6 +200,8 @@ def ask(
         answer = gazette.ask(
             question, outlets=outlet or None, after=after, before=before, as_of=as_of
         )
+    if narrowed := scope(answer.query):
+        _complain(narrowed, "")
     if answer.undated and not answer.reason:
         plural = "s were" if answer.undated > 1 else " was"
         _complain(f"{answer.undated} undated article{plural} left out", "")
