@@ -57,10 +57,9 @@ _OPENS = re.compile(
     r"(?:^|[.?!] )(?:(?:and|but|back) )?(?:in|on|during) (?:\w+[ -])?$", re.IGNORECASE
 )
 _BOUND = re.compile(r"\b(since|after|starting|before|prior to|ahead of|until|till|as of) $", re.I)
-_FROM, _TO = (
-    re.compile(r"\b(?:between|from) $", re.I),
-    re.compile(r",? (?:and|to|until) | ?- ?", re.I),
-)
+_ON_WEEKDAY = re.compile(rf"(?:{_REPORT} (?:on|last)|\bsince) $", re.I)
+_FROM = re.compile(r"\b(?:between|from) $", re.I)
+_TO = re.compile(r",? (?:and|to|until) | ?- ?", re.I)
 
 
 def asked_days(
@@ -106,26 +105,22 @@ def asked_days(
 def _is_asked(question: str, match: re.Match[str]) -> bool:
     """Whether a date says when something was reported, or stood so."""
     before, after = question[: match.start()], question[match.end() :]
-    if match["today"] and match[0][0].isupper() and before:  # of a name
+    unit = (match["unit"] or "").casefold()
+    if match["today"] and match[0][0].isupper() and before:  # "Business Today"
         return False
-    if match["yesterday"] or (match["unit"] and match["unit"].casefold() != "year"):
+    if match["yesterday"] or unit in ("day", "week", "month"):
         return True
     if match["year"] or match["quarter"]:
         return bool(_REPORTED["year"].search(before))
     if match["weekday"]:
-        return bool(re.search(rf"(?:{_REPORT} (?:on|last)|since) $", before, re.I)) or bool(
-            re.match(rf"'s {_REPORT}", after, re.I)
-        )
-    grain = "day" if _has_day(match) else "month"
-    if _REPORTED[grain].search(before) or _REPORTS.match(after):
+        return bool(_ON_WEEKDAY.search(before) or (_REPORTS.match(after) and after[0] == "'"))
+    if _REPORTED["day" if _has_day(match) else "month"].search(before) or _REPORTS.match(after):
         return True
+    if match["today"] or unit:
+        return False
     bound = _BOUND.search(before)
-    is_date = not (match["today"] or match["unit"])
-    return is_date and bool(
-        _OPENS.search(before)
-        or (bound and (bound.start() == 0 or len(after) < 2))
-        or (bound and bound[1].casefold() == "as of")
-    )
+    at_an_end = bound and (bound.start() == 0 or len(after) < 2 or bound[1].casefold() == "as of")
+    return bool(_OPENS.search(before) or at_an_end)
 
 
 def _has_day(match: re.Match[str]) -> bool:

@@ -62,6 +62,8 @@ _ONE = r"((?:[Tt]he )?[A-Z][\w.]*(?: [A-Z][\w.]*)*)"
 _BOTH = re.compile(
     rf"(.*\b(?:do|does|did) )(?:each of )?{_ONE} and {_ONE}( (?:say|report|give|write|put)\b.*)"
 )
+# What may open an answer with a capital.
+_NO_NAMES = FUNCTION_WORDS | NEGATIONS | {"since", "nearly", "almost", "around", "yes"}
 _PART_WORDS = 2
 _SHORT_WORDS = 5
 
@@ -149,7 +151,7 @@ def named(text: str) -> list[str]:
         for match in _NAME.finditer(sentence):
             run = match.group().split()
             opens = match.start() == 0 and len(run) == 1 and len(sentence.split()) > 4
-            while run and run[0].casefold() in FUNCTION_WORDS | NEGATIONS:
+            while run and run[0].casefold() in _NO_NAMES:
                 del run[0]
             if run and not run[0][0].isdigit() and not opens:
                 found[" ".join(run).rstrip(".,").removesuffix("'s")] = None

@@ -107,9 +107,11 @@ class Gazette:
     ) -> Iterator[Event]:
         """As `ask`, event by event: `Token`s, a `SentenceDone` for each, last the `Answer`."""
         query = understand(question, history, self._archive.ledger.index, **filters)
-        found = self._find(query, PASSAGES)
+        query, found = self._find(query, PASSAGES)
         events = answer(question, query, history, found, self._embedder, self._model)
-        return self._or_widened(events, question, query, history) if query.understood else events
+        if query.understood and not query.widened:
+            return self._or_widened(events, question, query, history)
+        return events
 
     def _or_widened(
         self, events: Iterator[Event], question: str, query: Query, history: History
@@ -118,37 +120,39 @@ class Gazette:
         held: list[Event] = []
         for event in events:
             held.append(event)
-            if isinstance(event, SentenceDone) or (
-                isinstance(event, Answer) and not event.abstained
-            ):
+            is_answer = isinstance(event, Answer) and not event.abstained
+            if is_answer or isinstance(event, SentenceDone):
                 yield from held
                 yield from events
                 return
-        widened = replace(query, widened=True)
-        found = self._find(widened, PASSAGES)
-        yield from answer(question, widened, history, found, self._embedder, self._model)
+        query, found = self._find(replace(query, widened=True), PASSAGES)
+        yield from answer(question, query, history, found, self._embedder, self._model)
 
     def retrieve(
         self, question: str, k: int = PASSAGES, history: History = (), **filters: Unpack[Filters]
     ) -> tuple[Passage, ...]:
         """The k passages that best fit a question, best first."""
-        return self._find(
-            understand(question, history, self._archive.ledger.index, **filters), k
-        ).passages
+        query = understand(question, history, self._archive.ledger.index, **filters)
+        return self._find(query, k)[1].passages
 
-    def _find(self, query: Query, k: int) -> Retrieved:
+    def _find(self, query: Query, k: int) -> tuple[Query, Retrieved]:
+        """What is found, and the query, widened where what was understood leaves nothing.
+
+        Where it leaves less than k passages, the best of all others follow.
+        """
         if k < 1:
             raise UsageError(f"{k} passages cannot be retrieved; ask for 1 or more")
         self._archive.check_model(self._embedder.name)  # it may have been reindexed meanwhile
         found = retrieve(self._archive, self._embedder, query, k)
-        if query.understood and len(found.passages) < k:  # first from where it asks, then from all
-            others = retrieve(
-                self._archive, self._embedder, replace(query, widened=True), k
-            ).passages
-            seen = {passage.article_id for passage in found.passages}
-            more = tuple(passage for passage in others if passage.article_id not in seen)
-            found = replace(found, passages=(*found.passages, *more)[:k])
-        return found
+        if not query.understood or len(found.passages) == k:
+            return query, found
+        widened = replace(query, widened=True)
+        others = retrieve(self._archive, self._embedder, widened, k)
+        if not found.passages:
+            return widened, others
+        seen = {passage.article_id for passage in found.passages}
+        more = [passage for passage in others.passages if passage.article_id not in seen]
+        return query, replace(found, passages=(*found.passages, *more)[:k])
 
     def article(self, name: str) -> Article:
         """The article that a citation or a passage points into: by its id, or its URL or source.

@@ -24,7 +24,6 @@ MAX_TOKENS = 12
 # "BBC News - Technology", "The Jerusalem Post | JPost.com": the name is what comes first.
 _SECTION = re.compile(r"\s[|–—-]\s|:\s|\s\(")
 _TOP_LEVEL = re.compile(r"\.(?:com|org|net|info|co\.\w\w|com\.\w\w|\w\w)$", re.IGNORECASE)
-_GENERIC = frozenset("news sport sports online magazine newspaper tv".split())
 _SECOND_LEVEL = frozenset("co com org net gov ac".split())
 _TWO_LETTERS = ("AP", "FT")  # others are seldom an outlet: AI, UK, PM
 _EXACT, _HEAD, _SHORT, _DOMAIN = range(4)  # how fully a name is written
@@ -32,20 +31,22 @@ _EXACT, _HEAD, _SHORT, _DOMAIN = range(4)  # how fully a name is written
 _NOUNS = (
     r"(?:(?:article|report|piece|review|interview|editorial|column|feature|post|headline|account|"
     r"publication|portrayal|assessment|depiction|newsletter|blog|podcast|claim|edition|source|"
-    r"figure|perspective|focus|stance|assertion|version|view|take|opinion)s?|stor(?:y|ies)|reporting|coverage|commentary|analys[ei]s|news)"
+    r"figure|perspective|focus|stance|assertion|version|view|take|opinion)s?|"
+    r"stor(?:y|ies)|reporting|coverage|commentary|analys[ei]s|news)"
 )
 _VERBS = (
     r"(?:(?:report|claim|state|suggest|describe|note|cite|quote|argue|mention|indicate|cover|"
     r"publish|portray|attribute|implie|imply|allege|reveal|predict|discuss|detail|highlight|"
     r"emphasi[sz]e|recommend|estimate|explain|observe|specif(?:ie|y)|characteri[sz]e|depict|credit|"
-    r"call|warn|review|identif(?:ie|y)|present|point|question|critici[sz]e|praise|rank|list|name|feature|"
-    r"document|print|disagree|agree|reckon)(?:e?s|e?d|ing)?|"
+    r"call|warn|review|identif(?:ie|y)|present|point|question|critici[sz]e|praise|rank|list|name|"
+    r"feature|document|print|disagree|agree|reckon)(?:e?s|e?d|ing)?|"
     r"says?|said|writes?|wrote|written|gives?|gave|puts?|tells?|told)"
 )
-_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
-# After a name, a capital that does not make a longer name of it.
+# After a name, a capital that does not make a longer name of it: "the Post Report of May".
 _MAY_FOLLOW = re.compile(
-    rf"{_NOUNS}|{_VERBS}|{'|'.join(_GENERIC)}|(?:{'|'.join(_MONTHS)})[a-z]*", re.IGNORECASE
+    rf"{_NOUNS}|{_VERBS}|news|sports?|online|magazine|newspaper|tv|"
+    r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*",
+    re.IGNORECASE,
 )
 # In the question, every outlet becomes one mark; a name in quotes has its quote after it.
 _MARKED = re.compile(r"""(["'])(?:the )?@,?\1|(?:\bthe )?@(?: (?:magazine|newspaper))?""", re.I)
@@ -84,10 +85,9 @@ def asked_outlets(question: str, known: Sequence[Outlet]) -> tuple[str, ...]:
             first, count = before.count("@"), listed.group().count("@")
             for name in (name for _, names in mentions[first : first + count] for name in names):
                 # "The Bay Post" and "Bay Post" are one outlet: as the question has it.
-                same = asked.setdefault(_squeezed(_bare(name)), name)
-                asked[_squeezed(_bare(name))] = max(
-                    same, name, key=lambda n: (n in question, len(n))
-                )
+                one = _squeezed(_bare(name))
+                same = (asked.get(one, name), name)
+                asked[one] = max(same, key=lambda written: (written in question, len(written)))
     return tuple(asked.values())
 
 
