@@ -129,7 +129,7 @@ class _Asker:
     def _filters(self, question: Question) -> Filters:
         if not self.use_filters:
             return Filters()
-        outlets = [question.outlet] if question.outlet else []
+        outlets = [question.outlet] if question.outlet else None
         return Filters(outlets=outlets, after=question.after, before=question.before)
 
     def _ask(self, result: Result, filters: Filters) -> Result:

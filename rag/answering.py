@@ -17,12 +17,12 @@ from rag.embeddings import Embedder
 from rag.extractive import MAX_QUOTED_WORDS, Extract, extract
 from rag.language import fold, sentence_spans, terms
 from rag.language_model import EXTRACTIVE, LanguageModel
-from rag.question import History
 from rag.retrieval import Retrieved
 from rag.types import (
     Answer,
     Citation,
     Event,
+    History,
     Passage,
     Query,
     Sentence,

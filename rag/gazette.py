@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
@@ -15,10 +16,19 @@ from rag.embeddings import load_embedder
 from rag.errors import ArchiveError, UsageError
 from rag.language_model import LanguageModel, load_language_model
 from rag.minilm import DEFAULT_MODEL
-from rag.question import Filters, History, understand
+from rag.question import Filters, understand
 from rag.retrieval import Retrieved, retrieve
 from rag.settings import Settings
-from rag.types import Answer, Article, Event, Passage, Query, Verdict
+from rag.types import (
+    Answer,
+    Article,
+    Event,
+    History,
+    Passage,
+    Query,
+    SentenceDone,
+    Verdict,
+)
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -115,8 +125,30 @@ class Gazette:
     ) -> Iterator[Event]:
         """As `ask`, event by event: `Token`s, a `SentenceDone` for each, last the `Answer`."""
         query = understand(question, history, self._archive.ledger.index, **filters)
-        found = self._find(query, PASSAGES)
-        return answer(question, query, history, found, self._embedder, self._model, self._verifier)
+        query, found = self._find(query, PASSAGES)
+        events = answer(
+            question, query, history, found, self._embedder, self._model, self._verifier
+        )
+        if query.understood and not query.widened:
+            return self._or_widened(events, question, query, history)
+        return events
+
+    def _or_widened(
+        self, events: Iterator[Event], question: str, query: Query, history: History
+    ) -> Iterator[Event]:
+        """An answer; where there is none, that of a search which the question does not narrow."""
+        held: list[Event] = []
+        for event in events:
+            held.append(event)
+            is_answer = isinstance(event, Answer) and not event.abstained
+            if is_answer or isinstance(event, SentenceDone):
+                yield from held
+                yield from events
+                return
+        query, found = self._find(replace(query, widened=True), PASSAGES)
+        yield from answer(
+            question, query, history, found, self._embedder, self._model, self._verifier
+        )
 
     def verify(self, claim: str, **filters: Unpack[Filters]) -> Verdict:
         """What the articles say of a claim: supported, contradicted, or neither.
@@ -127,22 +159,36 @@ class Gazette:
         what the newest says. Raises `UsageError` as `ask` does, `CrossEncoderError` where the
         verifier cannot be loaded.
         """
+        filters["read_filters"] = False  # what a claim names, it does not ask for
         query = understand(claim, (), self._archive.ledger.index, **filters)
-        return check(claim, query, self._find(query, EVIDENCE), self._verifier)
+        query, found = self._find(query, EVIDENCE)
+        return check(claim, query, found, self._verifier)
 
     def retrieve(
         self, question: str, k: int = PASSAGES, history: History = (), **filters: Unpack[Filters]
     ) -> tuple[Passage, ...]:
         """The k passages that best fit a question, best first."""
-        return self._find(
-            understand(question, history, self._archive.ledger.index, **filters), k
-        ).passages
+        query = understand(question, history, self._archive.ledger.index, **filters)
+        return self._find(query, k)[1].passages
 
-    def _find(self, query: Query, k: int) -> Retrieved:
+    def _find(self, query: Query, k: int) -> tuple[Query, Retrieved]:
+        """What is found, and the query, widened where what was understood leaves nothing.
+
+        Where it leaves less than k passages, the best of all others follow.
+        """
         if k < 1:
             raise UsageError(f"{k} passages cannot be retrieved; ask for 1 or more")
         self._archive.check_model(self._embedder.name)  # it may have been reindexed meanwhile
-        return retrieve(self._archive, self._embedder, query, k)
+        found = retrieve(self._archive, self._embedder, query, k)
+        if not query.understood or len(found.passages) == k:
+            return query, found
+        widened = replace(query, widened=True)
+        others = retrieve(self._archive, self._embedder, widened, k)
+        if not found.passages:
+            return widened, others
+        seen = {passage.article_id for passage in found.passages}
+        more = [passage for passage in others.passages if passage.article_id not in seen]
+        return query, replace(found, passages=(*found.passages, *more)[:k])
 
     def article(self, name: str) -> Article:
         """The article that a citation or a passage points into: by its id, or its URL or source.

@@ -16,7 +16,7 @@ import typer
 from typer.core import TyperCommand
 
 from rag.errors import GazetteError, UsageError
-from rag.types import Answer, Citation, Verdict, describe, printed_day, to_json
+from rag.types import Answer, Citation, Verdict, describe, printed_day, scope, to_json
 from ui.evaluating import evaluate
 from ui.terminal import Archive, AsJson, BaseUrl, EmbeddingModel, Llm, complain, progress, write
 
@@ -177,8 +177,10 @@ def ask(
 
     with Gazette.open(archive, llm, base_url, verifier=verifier) as gazette:
         answer = gazette.ask(
-            question, outlets=outlet or (), after=after, before=before, as_of=as_of
+            question, outlets=outlet or None, after=after, before=before, as_of=as_of
         )
+    if narrowed := scope(answer.query):
+        complain(narrowed, "")
     if answer.undated and not answer.reason:
         plural = "s were" if answer.undated > 1 else " was"
         complain(f"{answer.undated} undated article{plural} left out", "")
