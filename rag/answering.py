@@ -16,6 +16,7 @@ from rag.embeddings import Embedder
 from rag.extractive import MAX_QUOTED_WORDS, Extract, extract
 from rag.language import fold, sentence_spans, terms
 from rag.language_model import EXTRACTIVE, LanguageModel
+from rag.phrases import describe_in, language_of, say
 from rag.question import History
 from rag.retrieval import Retrieved
 from rag.types import (
@@ -64,7 +65,7 @@ def answer(
     name = model.name if model else EXTRACTIVE
     draft = _Draft(question, query, retrieved, extracted.confidence, name)
     if not retrieved.passages:
-        yield from draft.abstain(_why_nothing(query, retrieved))
+        yield from _nothing(draft)
     elif model is None:
         yield from _quote(draft, extracted)
     else:
@@ -72,14 +73,20 @@ def answer(
     yield draft.finish(time.perf_counter() - started)
 
 
-def _why_nothing(query: Query, retrieved: Retrieved) -> str:
-    if retrieved.unknown:
-        names = " or ".join(repr(name) for name in retrieved.unknown)
-        return f"the archive has no article of {names} (an outlet's whole name, or its domain)"
-    if query.outlets or query.after or query.before or query.as_of or query.without:
-        undated = f" ({retrieved.undated} undated left out)" if retrieved.undated else ""
-        return f"no article is left by the outlets and dates asked for{undated}"
-    return "the archive holds no articles"
+def _nothing(draft: _Draft) -> Iterator[Event]:
+    """No passage was found: say why."""
+    query, undated = draft.query, draft.retrieved.undated
+    if draft.retrieved.unknown:
+        yield from draft.abstain(
+            "the archive has no article of {names} (an outlet's whole name, or its domain)",
+            names=", ".join(repr(name) for name in draft.retrieved.unknown),
+        )
+    elif query.outlets or query.after or query.before or query.as_of or query.without:
+        left_out = " ({count} undated left out)" if undated else ""
+        reason = f"no article is left by the outlets and dates asked for{left_out}"
+        yield from draft.abstain(reason, count=undated)
+    else:
+        yield from draft.abstain("the archive holds no articles")
 
 
 def _quote(draft: _Draft, extracted: Extract) -> Iterator[Event]:
@@ -213,6 +220,8 @@ class _Draft:
     model: str
     sentences: list[Sentence] = field(default_factory=list)
     citations: list[Citation] = field(default_factory=list)
+    text: str | None = None
+    """What is said, where it is more than the sentences with their marks."""
     reason: str | None = None
     usage: Usage | None = None
     shown: int = 0
@@ -261,17 +270,18 @@ class _Draft:
         self.shown = len(self.citations)
         return SentenceDone(sentence, new)
 
-    def abstain(self, reason: str) -> Iterator[Event]:
-        """The articles do not say."""
-        self.reason = reason
-        yield Token(self._abstention())
-
-    def _abstention(self) -> str:
-        nearest = [describe(passage) for passage in self.retrieved.passages]
-        lines = [f"The articles do not say: {self.reason}."]
+    def abstain(self, reason: str, **values: object) -> Iterator[Event]:
+        """The articles do not say: told in the language of the question, the reason in English."""
+        self.reason = reason.format(**values)
+        language = language_of(self.question)
+        told = say(reason, language, **values)
+        lines = [say("The articles do not say: {reason}.", language, reason=told)]
+        nearest = [describe_in(passage, language) for passage in self.retrieved.passages]
         if nearest:
-            lines += ["What comes nearest:", *(f"– {line}" for line in dict.fromkeys(nearest))]
-        return "\n".join(lines)
+            lines += [say("What comes nearest:", language)]
+            lines += [f"– {line}" for line in dict.fromkeys(nearest)]
+        self.text = "\n".join(lines)
+        yield Token(self.text)
 
     def finish(self, seconds: float) -> Answer:
         """The whole answer."""
@@ -279,7 +289,7 @@ class _Draft:
         share = len(checked) / len(self.sentences) if self.sentences else 1.0
         return Answer(
             question=self.question,
-            text=self._abstention() if self.reason else marked_text(self.sentences),
+            text=self.text or marked_text(self.sentences),
             sentences=tuple(self.sentences),
             citations=tuple(self.citations),
             passages=self.retrieved.passages,

@@ -14,6 +14,7 @@ from rag.errors import ArchiveError, UsageError
 from rag.language_model import LanguageModel, load_language_model
 from rag.minilm import DEFAULT_MODEL
 from rag.question import Filters, History, understand
+from rag.replies import reply
 from rag.retrieval import Retrieved, retrieve
 from rag.settings import Settings
 from rag.types import Answer, Article, Event, Passage, Query
@@ -107,6 +108,8 @@ class Gazette:
         """As `ask`, event by event: `Token`s, a `SentenceDone` for each, last the `Answer`."""
         query = understand(question, history, self._archive.ledger.index, **filters)
         found = self._find(query, PASSAGES)
+        if query.kind in ("greeting", "archive"):
+            return reply(question, query, found, self._archive.ledger)
         return answer(question, query, history, found, self._embedder, self._model)
 
     def retrieve(

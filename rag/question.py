@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import TypedDict, Unpack
 
 from rag.errors import UsageError
+from rag.kinds import of_kind
 from rag.language import search_terms, words
 from rag.search_index import SearchIndex
 from rag.types import Query
@@ -77,7 +78,7 @@ def understand(
     if index:
         respelt = [_respelt(part, index) for part in parts]
         parts = tuple(dict.fromkeys((*parts, *respelt)))
-    return Query(
+    query = Query(
         text=standalone,
         parts=parts if len(parts) > 1 else (),
         outlets=(outlets,) if isinstance(outlets, str) else tuple(outlets),
@@ -86,6 +87,7 @@ def understand(
         as_of=_day(filters.get("as_of"), "as_of"),
         without=tuple(filters.get("without") or ()),
     )
+    return of_kind(question, query)
 
 
 def _respelt(text: str, index: SearchIndex) -> str:
