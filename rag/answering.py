@@ -17,6 +17,7 @@ from rag.embeddings import Embedder
 from rag.extractive import MAX_QUOTED_WORDS, Extract, extract
 from rag.language import fold, sentence_spans, terms
 from rag.language_model import EXTRACTIVE, LanguageModel
+from rag.phrases import describe_in, language_of, say
 from rag.retrieval import Retrieved
 from rag.types import (
     Answer,
@@ -68,7 +69,7 @@ def answer(
     name = model.name if model else EXTRACTIVE
     draft = _Draft(question, query, retrieved, extracted.confidence, name, verifier)
     if not retrieved.passages:
-        yield from draft.abstain(why_nothing(query, retrieved))
+        yield from _nothing(draft)
     elif model is None:
         yield from _quote(draft, extracted)
     else:
@@ -76,22 +77,29 @@ def answer(
     yield draft.finish(time.perf_counter() - started)
 
 
-def why_nothing(query: Query, retrieved: Retrieved) -> str:
-    """Why no passage was found."""
+def why_nothing(query: Query, retrieved: Retrieved) -> tuple[str, dict[str, object]]:
+    """Why no passage was found: what is said, and what is put into it."""
     if retrieved.unknown:
-        names = " or ".join(repr(name) for name in retrieved.unknown)
-        return f"the archive has no article of {names} (an outlet's whole name, or its domain)"
+        names = ", ".join(repr(name) for name in retrieved.unknown)
+        reason = "the archive has no article of {names} (an outlet's whole name, or its domain)"
+        return reason, {"names": names}
     if query.outlets or query.after or query.before or query.as_of or query.without:
-        undated = f" ({retrieved.undated} undated left out)" if retrieved.undated else ""
-        return f"no article is left by the outlets and dates asked for{undated}"
-    return "the archive holds no articles"
+        left_out = " ({count} undated left out)" if retrieved.undated else ""
+        reason = f"no article is left by the outlets and dates asked for{left_out}"
+        return reason, {"count": retrieved.undated}
+    return "the archive holds no articles", {}
+
+
+def _nothing(draft: _Draft) -> Iterator[Event]:
+    """No passage was found: say why."""
+    reason, given = why_nothing(draft.query, draft.retrieved)
+    yield from draft.abstain(reason, **given)
 
 
 def _quote(draft: _Draft, extracted: Extract) -> Iterator[Event]:
     """The extractive answer: the chosen sentences, word for word."""
     if extracted.confidence < ENOUGH_CONFIDENCE:
-        why = "no passage answers" if extracted.is_given else "what comes nearest does not answer"
-        yield from draft.abstain(f"{why} the question")
+        yield from draft.abstain("no passage answers the question")
         return
     for candidate in extracted.sentences:
         number = draft.cite(candidate.passage, candidate.start, candidate.end, candidate.text)
@@ -218,6 +226,8 @@ class _Draft:
     verifier: CrossEncoder | None
     sentences: list[Sentence] = field(default_factory=list)
     citations: list[Citation] = field(default_factory=list)
+    text: str | None = None
+    """What is said, where it is more than the sentences with their marks."""
     reason: str | None = None
     usage: Usage | None = None
     shown: int = 0
@@ -255,17 +265,18 @@ class _Draft:
         self.shown = len(self.citations)
         return SentenceDone(sentence, new)
 
-    def abstain(self, reason: str) -> Iterator[Event]:
-        """The articles do not say."""
-        self.reason = reason
-        yield Token(self._abstention())
-
-    def _abstention(self) -> str:
-        nearest = [describe(passage) for passage in self.retrieved.passages]
-        lines = [f"The articles do not say: {self.reason}."]
+    def abstain(self, reason: str, **values: object) -> Iterator[Event]:
+        """The articles do not say: told in the language of the question, the reason in English."""
+        self.reason = reason.format(**values)
+        language = language_of(self.question)
+        told = say(reason, language, **values)
+        lines = [say("The articles do not say: {reason}.", language, reason=told)]
+        nearest = [describe_in(passage, language) for passage in self.retrieved.passages]
         if nearest:
-            lines += ["What comes nearest:", *(f"– {line}" for line in dict.fromkeys(nearest))]
-        return "\n".join(lines)
+            lines += [say("What comes nearest:", language)]
+            lines += [f"– {line}" for line in dict.fromkeys(nearest)]
+        self.text = "\n".join(lines)
+        yield Token(self.text)
 
     def finish(self, seconds: float) -> Answer:
         """The whole answer."""
@@ -273,7 +284,7 @@ class _Draft:
         share = len(checked) / len(self.sentences) if self.sentences else 1.0
         return Answer(
             question=self.question,
-            text=self._abstention() if self.reason else marked_text(self.sentences),
+            text=self.text or marked_text(self.sentences),
             sentences=tuple(self.sentences),
             citations=tuple(self.citations),
             passages=self.retrieved.passages,

@@ -37,8 +37,10 @@ def check(claim: str, query: Query, retrieved: Retrieved, verifier: CrossEncoder
     if quotes:
         label = "supported" if supporting else "contradicted"
     else:
-        nothing = not retrieved.passages
-        reason = why_nothing(query, retrieved) if nothing else NOTHING_BEARS_ON_IT
+        reason = NOTHING_BEARS_ON_IT
+        if not retrieved.passages:
+            why, given = why_nothing(query, retrieved)
+            reason = why.format(**given)
     return Verdict(
         label,
         max((verdict.score for _, verdict in verdicts if verdict.label == label), default=0.0),

@@ -51,8 +51,6 @@ class Extract:
     sentences: tuple[Candidate, ...] = ()
     confidence: float = 0.0
     """0 to 1: the probability that the sentences hold the answer."""
-    is_given: bool = True
-    """Whether there is a thing of the kind that is asked for: else they are only near to it."""
 
 
 def extract(
@@ -73,11 +71,7 @@ def extract(
     ]
     chosen = dict.fromkeys(sentence for each in answered for sentence in each.sentences)
     sentences = _reading_order(_within_words(chosen))
-    return Extract(
-        sentences,
-        min(each.confidence for each in answered),
-        all(each.is_given for each in answered),
-    )
+    return Extract(sentences, min(each.confidence for each in answered))
 
 
 def _answered(
@@ -96,7 +90,7 @@ def _answered(
     best = kept[chosen[0]]
     given = is_given(what, best.around, best.passage.text)
     sure = confidence(answer_signals(wanted, kept, signals)) * (1 if given else NOT_GIVEN)
-    return Extract(tuple(kept[i] for i in chosen), sure, given)
+    return Extract(tuple(kept[i] for i in chosen), sure)
 
 
 def score_sentences(

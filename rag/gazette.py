@@ -17,6 +17,7 @@ from rag.errors import ArchiveError, UsageError
 from rag.language_model import LanguageModel, load_language_model
 from rag.minilm import DEFAULT_MODEL
 from rag.question import Filters, understand
+from rag.replies import reply
 from rag.retrieval import Retrieved, retrieve
 from rag.settings import Settings
 from rag.types import (
@@ -126,6 +127,8 @@ class Gazette:
         """As `ask`, event by event: `Token`s, a `SentenceDone` for each, last the `Answer`."""
         query = understand(question, history, self._archive.ledger.index, **filters)
         query, found = self._find(query, PASSAGES)
+        if query.kind in ("greeting", "archive"):
+            return reply(question, query, found, self._archive.ledger)
         events = answer(
             question, query, history, found, self._embedder, self._model, self._verifier
         )

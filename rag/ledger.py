@@ -246,12 +246,13 @@ class Ledger:
         ).fetchone()
         return _article(row) if row else None
 
-    def articles(self, choice: Choice) -> Iterator[Article]:
-        """The chosen articles, newest first, the undated last."""
+    def articles(self, choice: Choice, oldest_first: bool = False) -> Iterator[Article]:
+        """The chosen articles, newest (or oldest) first, the undated last."""
+        order = "ASC" if oldest_first else "DESC"
         # One by one: an open cursor would hide from this connection what is written meanwhile.
         ids = self._db.execute(
             f"SELECT id FROM articles a WHERE {choice.condition} "
-            "ORDER BY published_at DESC NULLS LAST, number",
+            f"ORDER BY published_at {order} NULLS LAST, number",
             choice.parameters,
         ).fetchall()
         return (article for row in ids if (article := self.article(row[0])))

@@ -11,6 +11,7 @@ from typing import TypedDict, Unpack
 from rag.dates import asked_days
 from rag.errors import UsageError
 from rag.followups import goes_on, leans_back, parts, standalone
+from rag.kinds import of_kind
 from rag.language import search_terms
 from rag.outlets import asked_outlets
 from rag.search_index import SearchIndex
@@ -88,7 +89,7 @@ def understand(
     query = Query(text, parts=alone, variants=variants, latest=latest)
     if index and filters.get("read_filters", True):
         query = _with_asked(query, question, history, index)
-    return _overruled(query, filters)
+    return of_kind(question, _overruled(query, filters))
 
 
 def _with_asked(query: Query, question: str, history: History, index: SearchIndex) -> Query:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -73,6 +74,29 @@ class SearchIndex:
             undated=undated if bounds else 0,
             unknown=tuple(unknown),
         )
+
+    def about(self, choice: Choice, terms: Sequence[str]) -> Choice:
+        """Of a choice the articles that hold all of these terms in one chunk."""
+        return replace(
+            choice,
+            condition=f"{choice.condition} AND a.number IN (SELECT c.article FROM lexical "
+            "JOIN chunks c ON c.number = lexical.rowid WHERE lexical MATCH ?)",
+            parameters=(*choice.parameters, " AND ".join(f'"{term}"' for term in terms)),
+        )
+
+    def written_by(self, choice: Choice, author: str) -> Choice:
+        """Of a choice the articles of an author, by a part of the name."""
+        condition = f"{choice.condition} AND instr(lower(a.authors), ?)"
+        return replace(choice, condition=condition, parameters=(*choice.parameters, author.lower()))
+
+    def per_outlet(self, choice: Choice) -> dict[str | None, int]:
+        """The outlets of the chosen articles, each with their number, those with most first."""
+        rows = self._db.execute(
+            f"SELECT a.outlet, count(*) FROM articles a WHERE {choice.condition} "
+            "GROUP BY a.outlet ORDER BY count(*) DESC, a.outlet",
+            choice.parameters,
+        )
+        return {row[0]: row[1] for row in rows}
 
     def _count(self, table: str, conditions: list[str], parameters: list[str | float]) -> int:
         sql = f"SELECT count(*) FROM {table} WHERE {' AND '.join(conditions)}"

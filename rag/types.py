@@ -239,10 +239,13 @@ class SentenceDone:
 Event = Token | SentenceDone | Answer
 
 
-def describe(source: Citation | Passage) -> str:
-    """One line that names a source: `[1] The Outlet, 4 March 2025: Headline`."""
+def describe(source: Citation | Passage | Article, day: str | None = None) -> str:
+    """One line that names a source: `[1] The Outlet, 4 March 2025: Headline`.
+
+    The day is given where it is not to be printed in English.
+    """
     number = f"[{source.number}] " if isinstance(source, Citation) else ""
-    day = printed_day(source.published) if source.published else "undated"
+    day = day or (printed_day(source.published) if source.published else "undated")
     said = f"{source.outlet or 'unknown outlet'}, {day}: {source.title or 'untitled'}"
     return number + " ".join(said.split())
 

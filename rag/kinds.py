@@ -1,0 +1,75 @@
+"""What kind of question it is: about the news, for an overview, about the archive, or a greeting.
+
+By its wording alone (`kinds.toml`). When in doubt it is a plain question, for which the articles
+are read; the others would only talk.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import replace
+from functools import cache
+from importlib.resources import files
+
+from rag.language import fold
+from rag.types import Query, QueryKind
+
+_PLACE = re.compile(r"(?<!P)<(\w+)>")
+
+
+@cache
+def _pattern(pattern: str) -> re.Pattern[str]:
+    """An expression with the wordings of `kinds.toml` in place of their names."""
+    wordings = tomllib.loads((files("rag") / "kinds.toml").read_text(encoding="utf-8"))
+    while _PLACE.search(pattern):
+        pattern = _PLACE.sub(lambda m: f"({'|'.join(wordings[m[1]].splitlines())})", pattern)
+    return re.compile(re.sub(r"\((?!\?)", "(?:", pattern), re.IGNORECASE)
+
+
+def _plain(question: str) -> str:
+    """A question without the punctuation around it."""
+    return fold(question).strip(" ?!.¿¡\"'")
+
+
+def _overview(question: str) -> re.Match[str] | None:
+    return _pattern(r"<polite><overview>(?=\W|$)( <of>\b)?(?P<topic>.*)").match(_plain(question))
+
+
+def kind_of(question: str) -> QueryKind:
+    """The kind of a question by its wording."""
+    plain = _plain(question)
+    if _pattern(r"(<greeting>(\W+|$))+").fullmatch(plain):
+        return "greeting"
+    if _pattern("<polite><archive>").match(plain):
+        return "archive"
+    return "overview" if _overview(question) else "question"
+
+
+def of_kind(question: str, query: Query) -> Query:
+    """The query with the kind of its question; for an overview the topic is what is searched."""
+    kind = kind_of(question)
+    if kind != "overview":
+        return replace(query, kind=kind)
+    topics = tuple(dict.fromkeys(topic(text) or text for text in (query.text, *query.parts)))
+    return replace(query, kind=kind, text=topics[0], parts=topics if len(topics) > 1 else ())
+
+
+def topic(text: str) -> str:
+    """A text without the words that ask for an overview: empty where they are all of it."""
+    found = _overview(text)
+    if not found:
+        return text
+    said = _pattern(r"([\s,]*\b<closing>)+$").sub("", found["topic"]).strip(" ,:-")
+    return said or found["whose"] or ""
+
+
+def asks(question: str, what: str) -> bool:
+    """Whether a question has one of the wordings for what it asks, by its name in `kinds.toml`."""
+    return bool(_pattern(rf"\b<{what}>(?!\w)").search(_plain(question)))
+
+
+def named(question: str, before: str) -> str | None:
+    """Whom or what a question about the archive names: after a word for `by`, `from`, `about`."""
+    found = _pattern(rf"\b<{before}> (?P<name>.+?)(?= <end>\b|$)").search(_plain(question))
+    return found["name"] if found else None

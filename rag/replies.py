@@ -1,0 +1,103 @@
+"""Plain replies to what is not asked of the news: a greeting, or a question about the archive.
+
+They come from the ledger alone. Nothing in them is a claim of an article's, so nothing is cited.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+
+from rag.filters import Choice, date_bounds
+from rag.kinds import asks, named
+from rag.language import search_terms
+from rag.ledger import Ledger
+from rag.phrases import day, describe_in, language_of, say
+from rag.retrieval import Retrieved
+from rag.types import Answer, Event, Query, Token
+
+LISTED = 10
+"""Articles that a reply lists at most."""
+INTRODUCTION = (
+    "Gazette answers questions from the articles of this archive, in their own words and with the "
+    "place where they stand. What the articles do not say, it does not answer."
+)
+
+
+def reply(question: str, query: Query, retrieved: Retrieved, ledger: Ledger) -> Iterator[Event]:
+    """What there is to say, then the whole `Answer`; no model is asked."""
+    started = time.perf_counter()
+    language = language_of(question)
+    if query.kind == "greeting":
+        everything = ledger.index.choose(Query(""))
+        lines = [say(INTRODUCTION, language), *_counted(ledger, everything, language)]
+    else:
+        lines = _told(question, query, ledger, language)
+    text = "\n".join(lines)
+    yield Token(text)
+    seconds = time.perf_counter() - started
+    yield Answer(
+        question=question,
+        text=text,
+        sentences=(),
+        citations=(),
+        passages=retrieved.passages,
+        query=query,
+        confidence=1.0,
+        undated=retrieved.undated,
+        timings={"retrieve": retrieved.seconds, "answer": seconds},
+    )
+
+
+def _told(question: str, query: Query, ledger: Ledger, language: str) -> list[str]:
+    """What a question about the archive asks for: the oldest, the newest, a list, or the number."""
+    choice = _meant(question, query, ledger)
+    number, *outlets = _counted(ledger, choice, language)
+    lines: list[str] = []
+    for what, phrase in (("first", "The oldest: {article}"), ("last", "The newest: {article}")):
+        if asks(question, what):
+            article = next(ledger.articles(choice, oldest_first=what == "first"), None)
+            if article:
+                lines.append(say(phrase, language, article=describe_in(article, language)))
+    if asks(question, "list"):
+        listed = list(islice(ledger.articles(choice), LISTED + 1))
+        lines += [f"– {describe_in(article, language)}" for article in listed[:LISTED]]
+        lines += ["…"] * (len(listed) > LISTED)
+    return [number, *(lines or outlets)]
+
+
+def _meant(question: str, query: Query, ledger: Ledger) -> Choice:
+    """The articles that a question is about: by the query's filters, by author, by topic."""
+    choice = ledger.index.choose(query)
+    for before in ("by", "from") if not query.outlets else ():
+        if name := named(question, before):
+            of_outlet = ledger.index.choose(replace(query, outlets=(name,)))
+            if not of_outlet.unknown:
+                choice = of_outlet
+            elif before == "by":
+                choice = ledger.index.written_by(choice, name)
+            elif not date_bounds(query):  # otherwise it is likely the date
+                choice = of_outlet
+    terms = search_terms(named(question, "about") or "")
+    return ledger.index.about(choice, terms) if terms else choice
+
+
+def _counted(ledger: Ledger, choice: Choice, language: str) -> list[str]:
+    """How many articles there are of a choice, of which days and outlets."""
+    outlets = ledger.index.per_outlet(choice)
+    count = sum(outlets.values())
+    everything = count == ledger.article_count()
+    phrase = "Articles in the archive: {count}" if everything else "Articles that fit: {count}"
+    lines = [say(phrase, language, count=f"{count:,}")]
+    ends = [next(ledger.articles(choice, oldest_first), None) for oldest_first in (True, False)]
+    days = [day(each.published, language) for each in ends if each and each.published]
+    if len(set(days)) == 2:
+        lines[0] += f", {say('from {first} to {last}', language, first=days[0], last=days[1])}"
+    elif days:
+        lines[0] += f", {days[0]}"
+    names = [f"{name} ({number:,})" for name, number in outlets.items() if name]
+    if names:
+        lines.append(say("Outlets: {names}", language, names=", ".join(names)))
+    return lines
