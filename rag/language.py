@@ -153,7 +153,7 @@ def rarity(wanted: set[str], found: Sequence[set[str]]) -> dict[str, float]:
     """
     frequency = Counter(term for some in found for term in some)
     weights = {t: math.log((1 + len(found)) / (0.5 + frequency[t])) for t in wanted}
-    total = sum(weights.values())
+    total = math.fsum(weights.values())
     return {term: weight / total for term, weight in weights.items()}
 
 

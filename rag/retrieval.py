@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Iterable, Sequence
@@ -122,7 +123,8 @@ def rank(query: Query, passages: Sequence[Passage]) -> list[Passage]:
     wanted = set(chain.from_iterable(map(terms, _searched(query))))
     found = [wanted.intersection(terms(f"{p.title} {p.text}")) for p in passages]
     weights = rarity(wanted, found)
-    coverage = [sum(weights[term] for term in some) for some in found]
+    # summed exactly, for a set has no order of its own
+    coverage = [math.fsum(weights[term] for term in some) for some in found]
     order = sorted(coverage, reverse=True)
     searches = len(_searched(query))  # the fused score is the sum over them
     scored = [

@@ -220,7 +220,7 @@ class _Question:
         return self.rarity.keys() & set(terms(text))
 
     def weight(self, some: set[str]) -> float:
-        return sum(self.rarity[term] for term in some)
+        return math.fsum(self.rarity[term] for term in some)
 
     def missing(self, candidate: Candidate) -> float:
         """The share of names and numbers that a sentence lacks; what stands before it is half."""
@@ -251,7 +251,7 @@ def _beside(
                 distance[term] = min(away, distance.get(term, away))
         near = max(
             near,
-            sum(question.rarity[t] * math.exp(-d / NEAR_WORDS) for t, d in distance.items()),
+            math.fsum(question.rarity[t] * math.exp(-d / NEAR_WORDS) for t, d in distance.items()),
         )
         if asked.noun:
             around = stems[max(0, inside[0] - NOUN_WORDS) : inside[-1] + NOUN_WORDS + 1]
