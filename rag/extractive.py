@@ -88,7 +88,7 @@ def extract(
     question: str, query: Query, passages: Sequence[Passage], embedder: Embedder
 ) -> Extract:
     """Choose the sentences that answer a question out of the passages found for its query."""
-    candidates = _candidates(passages)
+    candidates = sentences_of(passages)
     if not candidates:
         return Extract((), NO_SIGNALS)
     vectors = embedder.encode([candidate.text for candidate in candidates])
@@ -190,7 +190,7 @@ def _gives_what_is_asked(question: str, sentence: str) -> bool:
     return bool(_ASKS_NAME.search(question) and names(sentence) - names(question))
 
 
-def _candidates(passages: Sequence[Passage]) -> list[Candidate]:
+def sentences_of(passages: Sequence[Passage]) -> list[Candidate]:
     """Every sentence of the passages without its dateline, each text once."""
     seen: set[str] = set()
     candidates = []

@@ -13,6 +13,7 @@ from rag.embeddings import load_embedder
 from rag.errors import ArchiveError, UsageError
 from rag.language_model import LanguageModel, load_language_model
 from rag.minilm import DEFAULT_MODEL
+from rag.overview import gather
 from rag.question import Filters, History, understand
 from rag.replies import reply
 from rag.retrieval import Retrieved, retrieve
@@ -107,7 +108,11 @@ class Gazette:
     ) -> Iterator[Event]:
         """As `ask`, event by event: `Token`s, a `SentenceDone` for each, last the `Answer`."""
         query = understand(question, history, self._archive.ledger.index, **filters)
-        found = self._find(query, PASSAGES)
+        if query.kind == "overview":
+            self._archive.check_model(self._embedder.name)
+            found = gather(self._archive, self._embedder, query)
+        else:
+            found = self._find(query, PASSAGES)
         if query.kind in ("greeting", "archive"):
             return reply(question, query, found, self._archive.ledger)
         return answer(question, query, history, found, self._embedder, self._model)
