@@ -36,6 +36,7 @@ import typer
 import ingest
 import rag.types
 from evals.datasets import sample_archive
+from evals.measures import MEASURES, TABLES
 from ui.cli import app
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -186,8 +187,8 @@ def _described(command: Any, name: str) -> Iterator[str]:
         yield "\n| | |\n|---|---|\n"
         yield from (f"| `{_written(p)}` | {_explained(p)} |\n" for p in parameters)
     if command.epilog:
-        first, examples = command.epilog.split("\n\n", 1)
-        lines = examples.replace("\n\n", "\n")
+        _, first, *examples = command.epilog.split("\n")
+        lines = "\n".join(example.strip() for example in examples)
         yield f"\n{first}\n\n```\n{lines}\n```\n"
     for below in within:
         yield from _described(within[below], f"{name} {below}")
@@ -226,7 +227,16 @@ def types() -> str:
     return f"\n| type | what it is | fields |\n|---|---|---|\n{''.join(rows)}\n"
 
 
-GENERATED = {"commands": commands, "types": types}
+def measures() -> str:
+    """What `gazette eval` measures, table by table."""
+    parts = []
+    for title in TABLES:
+        told = [f"| `{m.name}` | {m.said}. |\n" for m in MEASURES.values() if m.table == title]
+        parts.append(f"\n| {title} | what it is |\n|---|---|\n{''.join(told)}")
+    return "".join(parts) + "\n"
+
+
+GENERATED = {"commands": commands, "types": types, "measures": measures}
 
 
 def main() -> None:

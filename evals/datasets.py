@@ -1,45 +1,49 @@
-"""Questions to measure with: a file of the user's, or a suite that comes with Gazette."""
+"""Questions to measure with: a file of the user's, a set that people already have, or our own."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import field, fields
 from datetime import date
 from difflib import get_close_matches
-from importlib.resources import as_file, files
+from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
+from typing import Annotated, Any, Literal
+from urllib.parse import quote as quoted
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import AfterValidator, ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
+from evals.measures import MEASURES
 from ingest import ingest
+from ingest.pipeline import Progress
 from rag.errors import UsageError
 
 Kind = Literal[
-    "fact", "said", "number", "date", "outlet", "multi", "changed", "followup", "unanswerable"
+    "fact",
+    "said",
+    "number",
+    "date",
+    "outlet",
+    "multi",
+    "changed",
+    "followup",
+    "unanswerable",
+    "search",
 ]
-Measure = Literal[
-    "hit@1",
-    "hit@5",
-    "MRR@10",
-    "nDCG@10",
-    "all@5",
-    "right",
-    "citation precision",
-    "quotes exact",
-    "answered",
-    "abstained",
-    "abstained left out",
-]
-"""What a suite is measured by, and may have a gate on; all from 0 to 1, more is better."""
 SUITES = ("sample",)
-"""Suites that come with Gazette and bring their own articles."""
+"""Suites that come with Gazette."""
+
+
+def _known(measure: str) -> str:
+    if measure not in MEASURES:
+        raise ValueError(f"no measure is called {measure!r}")
+    return measure
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,9 @@ class Quote:
 
     page: str
     """How the source's file name or the article's URL starts."""
-    quote: str
+    quote: str = ""
+    """Empty: the whole article."""
+    relevance: int = 1
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,7 @@ class Question:
     answers: tuple[str, ...] = ()
     """Variants, best first; of a multi question the parts that must all be there."""
     quotes: tuple[Quote, ...] = ()
-    """Any one will do; of a multi question all."""
+    """Any one will do; of a multi question all; of a search as many as there are."""
     outlet: str | None = None
     after: date | None = None
     before: date | None = None
@@ -72,19 +78,21 @@ class Question:
 class Rules:
     """How a suite is run, and what it must reach; in its file a line `{"rules": {...}}`."""
 
-    gate: Mapping[Measure, float] = field(default_factory=dict)
-    """The least that is let through."""
+    gate: Mapping[Annotated[str, AfterValidator(_known)], float] = field(default_factory=dict)
+    """The least that is let through, or the most where less is better."""
     leave_out: bool = False
     """Ask each answerable question again, without the articles that answer it."""
 
 
 @dataclass(frozen=True)
 class Suite:
-    """Questions, and the rules by which they are asked."""
+    """Questions, the rules by which they are asked, and the articles that they ask about."""
 
     name: str
     questions: tuple[Question, ...]
     rules: Rules = field(default_factory=Rules)
+    articles: Callable[[], Iterable[Mapping[str, Any]]] | None = None
+    """Gives them as `gazette ingest` reads them; None where the archive holds them already."""
 
 
 @dataclass(frozen=True)
@@ -98,14 +106,29 @@ _IS_RULES = re.compile(r'\s*\{\s*"rules"\s*:')
 
 
 def load_suite(name: str) -> Suite:
-    """A built-in suite, or the questions of a JSON Lines file.
+    """A built-in suite, a BEIR folder, a SQuAD file, or the questions of a JSON Lines file.
 
-    Raises `UsageError`, naming the line, for a file that is none.
+    Raises `UsageError` for what is none of them, naming the line of a questions file.
     """
     if name in SUITES:
         text = (files("evals") / "suites" / f"{name}.jsonl").read_text(encoding="utf-8")
-    else:
-        text = _read(name)
+        return Suite(name, *_questions(name, text), _sample_articles)
+    try:
+        if Path(name).is_dir():
+            return _beir(Path(name))
+        text = Path(name).read_text(encoding="utf-8-sig")
+        if name.endswith(".json"):
+            return _squad(name, json.loads(text)["data"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"{name!r} is neither a suite ({', '.join(SUITES)}, own) nor a questions file, a BEIR "
+            f"folder or a SQuAD file that can be read ({type(error).__name__}: {error}); check the "
+            "path"
+        ) from error
+    return Suite(name, *_questions(name, text))
+
+
+def _questions(name: str, text: str) -> tuple[tuple[Question, ...], Rules]:
     lines = [
         _parsed(line, f"{name!r}, line {number}")
         for number, line in enumerate(text.split("\n"), 1)
@@ -118,17 +141,7 @@ def load_suite(name: str) -> Suite:
     if twice:
         raise UsageError(f"{name!r} has several questions with the id {twice[0]!r}; give each one")
     rules = next((line.rules for line in lines if isinstance(line, _RulesLine)), Rules())
-    return Suite(name, questions, rules)
-
-
-def _read(suite: str) -> str:
-    try:
-        return Path(suite).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(
-            f"{suite!r} is neither a suite ({', '.join(SUITES)}) nor a questions file that can "
-            f"be read ({error}); check the path"
-        ) from error
+    return questions, rules
 
 
 def _parsed(line: str, where: str) -> Question | _RulesLine:
@@ -146,10 +159,89 @@ def _parsed(line: str, where: str) -> Question | _RulesLine:
         raise UsageError(f"{where}: {place}: {first['msg']}; mend it") from error
 
 
+def _beir(folder: Path) -> Suite:
+    """A set in BEIR's format (Thakur et al. 2021); a passage is judged by its document.
+
+    Of several judgements those of the test split are taken. Only judged queries are asked.
+    """
+    splits = sorted((folder / "qrels").glob("*.tsv"), key=lambda path: path.stem != "test")
+    if not splits:
+        raise FileNotFoundError(f"no file is there like {folder / 'qrels' / 'test.tsv'}")
+    judged: dict[str, list[Quote]] = {}
+    for line in splits[0].read_text(encoding="utf-8").splitlines()[1:]:
+        query, document, relevance = line.split("\t")
+        if int(relevance) > 0:
+            judged.setdefault(query, []).append(Quote(_address(document), relevance=int(relevance)))
+    questions = tuple(
+        Question(query["_id"], query["text"], "search", quotes=tuple(judged[query["_id"]]))
+        for query in _json_lines(folder / "queries.jsonl")
+        if query["_id"] in judged
+    )
+
+    def articles() -> Iterator[dict[str, str]]:
+        for document in _json_lines(folder / "corpus.jsonl"):
+            title = document.get("title", "")
+            text = document["text"] or title
+            yield {"title": title, "text": text, "url": _address(document["_id"])}
+
+    return Suite(str(folder), questions, articles=articles)
+
+
+def _squad(name: str, data: Iterable[Mapping[str, Any]]) -> Suite:
+    """A set in SQuAD's format, 1.1 or 2.0: each paragraph is an article."""
+    articles: list[dict[str, str]] = []
+    questions = []
+    for article in data:
+        for paragraph in article["paragraphs"]:
+            url = _address(f"{article['title']}/{len(articles)}")
+            articles.append({"title": article["title"], "text": paragraph["context"], "url": url})
+            for asked in paragraph["qas"]:
+                answers = tuple(dict.fromkeys(answer["text"] for answer in asked["answers"]))
+                kind: Kind = "fact" if answers else "unanswerable"
+                quotes = (Quote(url),) if answers else ()
+                question = Question(asked["id"], asked["question"], kind, (), answers, quotes)
+                questions.append(question)
+    return Suite(name, tuple(questions), articles=lambda: articles)
+
+
+def _address(name: str) -> str:
+    """An address for a document; no other document's begins with it."""
+    return f"urn:document:{quoted(name, safe='')}:"
+
+
+def _json_lines(path: Path) -> Iterator[Any]:
+    with path.open(encoding="utf-8") as lines:
+        yield from map(json.loads, lines)
+
+
+def _sample_articles() -> Iterator[Any]:
+    text = (files("evals") / "articles" / "articles.jsonl").read_text(encoding="utf-8")
+    return map(json.loads, text.splitlines())
+
+
+@contextmanager
+def archive_of(
+    suite: Suite, path: str | None = None, progress: Progress | None = None
+) -> Iterator[str | None]:
+    """The archive to ask a suite of: the one at the path, which the settings name if it is None.
+
+    A suite that brings its articles is asked of an archive made of them: at the path, where there
+    is none yet, or for the time being where no path is given.
+    """
+    if suite.articles is None or (path and (Path(path) / "ledger.sqlite").exists()):
+        yield path
+        return
+    with TemporaryDirectory() as folder:
+        source = Path(folder) / "articles.jsonl"
+        with source.open("w", encoding="utf-8") as lines:
+            lines.writelines(f"{json.dumps(article)}\n" for article in suite.articles())
+        archive = path or str(Path(folder) / "archive")
+        ingest(source, archive, progress=progress)
+        yield archive
+
+
 @contextmanager
 def sample_archive() -> Iterator[Path]:
     """The sample articles in an archive of their own, for as long as they are measured."""
-    with TemporaryDirectory() as folder, as_file(files("evals") / "articles") as articles:
-        archive = Path(folder) / "archive"
-        ingest(articles / "articles.jsonl", archive)
-        yield archive
+    with archive_of(load_suite("sample")) as archive:
+        yield Path(str(archive))

@@ -1,17 +1,24 @@
-"""What is right: does a passage hold the gold quote, does an answer hold the right words."""
+"""The figures of one question: is the gold quote found, is the answer right, is it borne out?
+
+A question that failed has no answer, and that counts as a wrong one.
+"""
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import PurePath
 from statistics import fmean
 
 import ir_measures
 from ir_measures import RR, Success, nDCG
 
-from evals.datasets import Measure, Question, Quote
+from evals.comparing import Figures
+from evals.datasets import Question, Quote
+from evals.measures import Figure
 from rag.language import fold
 from rag.types import Answer, Article, Citation, Passage
 
@@ -20,7 +27,7 @@ FindArticle = Callable[[str], Article]
 RANKED = 10
 """Passages that the measures of ranking look at."""
 
-_RANKING: dict[Measure, ir_measures.Measure] = {
+_RANKING = {
     "hit@1": Success @ 1,
     "hit@5": Success @ 5,
     "MRR@10": RR @ 10,
@@ -28,6 +35,41 @@ _RANKING: dict[Measure, ir_measures.Measure] = {
 }
 
 _MARK = re.compile(r"\[\d+\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one question."""
+
+    question: Question
+    passages: tuple[tuple[str, int, int], ...] = ()
+    """Where the first that were found stand, up to `RANKED`: article id, start, end."""
+    ranks: tuple[int | None, ...] = ()
+    """Of each gold quote among them; None where it is not there."""
+    is_asked: bool = True
+    """Whether an answer was wanted, or only passages."""
+    answer: Answer | None = None
+    """None where none was wanted, or where asking failed: that counts as wrong."""
+    is_right: bool = False
+    """Whether the answer says what is right, had it been given: also where it was held back."""
+    without: tuple[str, ...] | None = None
+    """The articles that answer it, if they were left out when it was asked again."""
+    left_out: Answer | None = None
+    """What was said then."""
+    judged: bool | None = None
+    """What the judge says of the answer; None where there was no judge, or nothing to judge."""
+    error: str | None = None
+    figures: Figures = field(default_factory=dict)
+    """By measure; one that the question does not bear on is not there."""
+
+
+def figures(result: Result, article: FindArticle) -> Figures:
+    """All that can be told of one question, by measure."""
+    question = result.question
+    found: dict[str, Figure] = dict(ranking_figures(question, result.ranks))
+    if result.is_asked:
+        found |= _answer_figures(result) | _citation_figures(question, result.answer, article)
+    return found
 
 
 def quote_ranks(
@@ -56,32 +98,89 @@ def is_page(quote: Quote, article: Article) -> bool:
     )
 
 
-def ranking_figures(question: Question, ranks: Sequence[int | None]) -> dict[Measure, float]:
-    """How well passages are ranked, by ir_measures; `ranks` are those of `quote_ranks`.
+def relevance(question: Question, ranks: Sequence[int | None]) -> dict[str, int]:
+    """The judgements of a question: the relevance of each rank, and of each quote not found.
 
-    A passage's relevance is the number of gold quotes that it is the first to hold: of a multi
-    question all of them count, of another the first that is found.
+    A passage's relevance is that of the gold quotes that it is the first to hold: of a multi
+    question or a search all of them count, of another the first that is found.
     """
-    if question.kind != "multi":
-        ranks = [min((rank for rank in ranks if rank), default=None)]
-    found = Counter(rank for rank in ranks if rank)
-    relevant = {str(rank): count for rank, count in found.items()}
-    relevant |= {f"missed {i}": 1 for i in range(sum(rank is None for rank in ranks))}
+    golds = list(zip(ranks, (quote.relevance for quote in question.quotes), strict=True))
+    if question.kind not in ("multi", "search"):
+        golds = [min(golds, key=lambda gold: gold[0] or math.inf)] if golds else []
+    judged: Counter[str] = Counter()
+    for number, (rank, grade) in enumerate(golds):
+        judged[str(rank) if rank else f"missed-{number}"] += grade
+    return dict(judged)
+
+
+def ranking_figures(question: Question, ranks: Sequence[int | None]) -> Figures:
+    """How well passages are ranked, by ir_measures; `ranks` are those of `quote_ranks`."""
+    if not question.quotes:
+        return {}
     run = {str(rank): -float(rank) for rank in range(1, RANKED + 1)}
-    figures = ir_measures.calc_aggregate(_RANKING.values(), {"q": relevant}, {"q": run})
-    named: dict[Measure, float] = {name: figures[is_] for name, is_ in _RANKING.items()}
+    qrels = {"q": relevance(question, ranks or (None,) * len(question.quotes))}
+    figures = ir_measures.calc_aggregate(_RANKING.values(), qrels, {"q": run})
+    named: dict[str, Figure] = {name: figures[is_] for name, is_ in _RANKING.items()}
     if question.kind == "multi":
         named["all@5"] = all(rank is not None and rank <= 5 for rank in ranks)
     return named
 
 
-def is_right(question: Question, answer: Answer) -> bool:
-    """Whether an answer says what is right; an abstention is right where nothing is."""
-    if answer.abstained or not question.answers:
-        return answer.abstained and not question.answers
-    text = comparable(_MARK.sub("", answer.text))
-    found = (holds(text, comparable(variant)) for variant in question.answers)
-    return all(found) if question.kind == "multi" else any(found)
+def _answer_figures(result: Result) -> dict[str, Figure]:
+    """Whether it was answered, whether that is right, and how well the confidence says so."""
+    answer, is_answerable = result.answer, bool(result.question.answers)
+    if answer:
+        is_silent, confidence = answer.abstained, answer.confidence
+    else:
+        is_silent, confidence = is_answerable, 1.0
+    found: dict[str, Figure] = {
+        "abstention F1": (is_silent, not is_answerable),
+        "ECE": (confidence, result.is_right),
+        "Brier": (confidence - result.is_right) ** 2,
+    }
+    if not is_answerable:
+        return found | {"abstained": is_silent}
+    found["right"] = result.is_right and not is_silent
+    found["answered"] = not is_silent
+    if result.without is not None:
+        found["abstained left out"] = bool(result.left_out and result.left_out.abstained)
+    if result.judged is not None:
+        found["judged right"] = result.judged
+        if not is_silent:
+            both = (float(result.judged), float(result.is_right))
+            found |= {"judge agrees": both[0] == both[1], "kappa": both}
+    return found
+
+
+def _citation_figures(
+    question: Question, answer: Answer | None, article: FindArticle
+) -> dict[str, Figure]:
+    """How well an answer is borne out, and how long it is; an abstention is neither."""
+    found: dict[str, Figure] = {}
+    citations = answer.citations if answer else ()
+    if question.answers:
+        found["citation recall"] = citation_recall(question, citations, article)
+    if answer and answer.abstained:
+        return found
+    if question.answers:
+        right = [_bears_out(question, c, article(c.article_id)) for c in citations]
+        found["citation precision"] = fmean(right or [0])
+    sentences = answer.sentences if answer else ()
+    held = [sentence.verdict in ("quoted", "supported") for sentence in sentences]
+    found["faithfulness"] = fmean(held or [0])
+    if answer:
+        found["answer words"] = float(len(_MARK.sub("", answer.text).split()))
+    if citations:
+        found["quote words"] = float(sum(len(citation.quote.split()) for citation in citations))
+        found["quotes exact"] = exact_quotes(citations, article)
+    return found
+
+
+def is_right(question: Question, text: str) -> bool:
+    """Whether a text says what is right; nothing does where the articles do not say."""
+    said = comparable(_MARK.sub("", text))
+    found = [holds(said, comparable(variant)) for variant in question.answers]
+    return any(found) and (question.kind != "multi" or all(found))
 
 
 def holds(text: str, words: str) -> bool:
@@ -89,25 +188,30 @@ def holds(text: str, words: str) -> bool:
     return bool(re.search(rf"(?<!\w){re.escape(words)}(?!\w)", text))
 
 
-def citation_precision(question: Question, answer: Answer, article: FindArticle) -> float:
-    """The share of an answer's citations that bear it out: that hold an answer or a gold quote."""
-    right = [_bears_out(question, c, article(c.article_id)) for c in answer.citations]
-    return fmean(right)
+def citation_recall(
+    question: Question, citations: Sequence[Citation], article: FindArticle
+) -> float:
+    """The share of what is right that a citation bears out: of a multi question, of its answers."""
+    if question.kind == "multi":
+        said = comparable("\n".join(citation.quote for citation in citations))
+        return fmean(holds(said, comparable(part)) for part in question.answers)
+    return float(any(_bears_out(question, c, article(c.article_id)) for c in citations))
 
 
 def _bears_out(question: Question, citation: Citation, article: Article) -> bool:
+    """Whether a citation holds an answer or a gold quote."""
     said = comparable(citation.quote)
     golds = [comparable(gold.quote) for gold in question.quotes if is_page(gold, article)]
     return any(holds(said, comparable(variant)) for variant in question.answers) or any(
-        gold in said or said in gold for gold in golds
+        gold in said or said in gold for gold in golds if gold
     )
 
 
-def exact_quotes(answer: Answer, article: FindArticle) -> float:
-    """The share of an answer's citations that quote their article to the letter."""
+def exact_quotes(citations: Sequence[Citation], article: FindArticle) -> float:
+    """The share of citations that quote their article to the letter."""
     return fmean(
         article(citation.article_id).text[citation.start : citation.end] == citation.quote
-        for citation in answer.citations
+        for citation in citations
     )
 
 
@@ -120,7 +224,7 @@ def answering_articles(
     archive surely does not say.
     """
     answers = [comparable(variant) for variant in question.answers]
-    quotes = [comparable(gold.quote) for gold in question.quotes]
+    quotes = [comparable(gold.quote) for gold in question.quotes if gold.quote]
     return tuple(
         article.id
         for article, text in articles

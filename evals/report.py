@@ -2,46 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import get_args
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from evals.datasets import Measure
+from evals.comparing import Comparison
+from evals.datasets import Kind
+from evals.measures import MEASURES, TABLES
 from evals.runner import Report
-
-FOUND: tuple[Measure, ...] = ("hit@1", "hit@5", "MRR@10", "nDCG@10", "all@5")
-ANSWERED: tuple[Measure, ...] = tuple(each for each in get_args(Measure) if each not in FOUND)
 
 
 def print_report(report: Report) -> None:
     """Print what was found and what was answered, by kind, and what holds of all."""
     console = Console(highlight=False)
     console.print(f"{report.suite} · {report.model}")
-    console.print(_table(report, "Passages found", FOUND))
-    console.print(_table(report, "Answers", ANSWERED))
-    console.print(
-        f"{report.quotes} quotes · passage {report.passage_chars:.0f} characters · answer "
-        f"{report.answer_words:.0f} words · {report.seconds:.2f} s a question · "
-        f"{len(report.failures)} failed",
-        soft_wrap=True,
-    )
-    for measure, least in report.gate.items():
-        how = "missed" if measure in report.missed else "reached"
-        console.print(f"gate: {measure} of at least {least:.3f} {how}")
+    for title in TABLES:
+        if table := _table(report, title):
+            console.print(table)
+    if report.seconds:  # something was answered
+        console.print(
+            f"{report.quotes} quotes · passage {report.passage_chars:.0f} characters · "
+            f"{report.seconds:.2f} s a question · {len(report.failures)} failed",
+            soft_wrap=True,
+        )
+    if report.against:
+        _print_comparison(console, report.against)
+    for name, bound in report.gate.items():
+        how = "missed" if name in report.missed else "reached"
+        limit = "most" if MEASURES[name].less_is_better else "least"
+        console.print(f"gate: {name} of at {limit} {bound:.3f} {how}")
 
 
-def _table(report: Report, title: str, measures: Sequence[Measure]) -> Table:
-    table = Table("kind", title=title, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+def shown(figure: float | None, name: str) -> str:
+    """A figure as it is printed: a share with three digits, words as a number, or a dash."""
+    return "–" if figure is None else f"{figure:.{0 if 'words' in name else 3}f}"
+
+
+def _table(report: Report, title: str) -> Table | None:
+    whole = report.rows[-1]
+    measures = [name for name, each in MEASURES.items() if each.table == title]
+    if all(whole.figures[name] is None for name in measures):
+        return None
+    table = _bare(title, "kind", ["n", *measures])
+    for row in report.rows:
+        last_kind = row is report.rows[-2]
+        cells = [shown(row.figures[name], name) for name in measures]
+        table.add_row(row.kind, str(row.questions), *cells, end_section=last_kind)
+    for i, bound in enumerate(("95 % from", "to")):
+        ends = {name: pair[i] for name, pair in whole.intervals.items() if pair}
+        table.add_row(bound, "", *[shown(ends.get(name), name) for name in measures])
+    return table
+
+
+def _print_comparison(console: Console, against: Comparison) -> None:
+    headings = ["n", "old", "new", "difference", "95 % from", "to"]
+    table = _bare(f"Against the old report · {against.paired} questions paired", "", headings)
+    table.add_column("")
+    for each in against.differences:
+        figures = [each.old, each.new, each.difference, *each.interval]
+        cells = [shown(figure, each.measure) for figure in figures]
+        verdict = each.verdict if each.verdict == "not clear" else f"real, {each.verdict}"
+        table.add_row(each.measure, str(each.questions), *cells, verdict)
+    console.print(table)
+    unpaired: Mapping[str, tuple[str, ...]] = {"old": against.only_old, "new": against.only_new}
+    for which, ids in unpaired.items():
+        if ids:
+            console.print(f"only in the {which} report: {len(ids)} ({', '.join(ids)})")
+
+
+def _bare(title: str, first: str, headings: list[str]) -> Table:
+    table = Table(first, title=title, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.title_justify, table.title_style = "left", "bold"
-    for heading in ("n", *measures):
+    for heading in headings:
         longest = max(map(len, heading.split()))  # a heading of several words takes several lines
         table.add_column(heading, justify="right", width=max(longest, 5))
-    for row in report.rows:
-        shares = [row.figures[measure] for measure in measures]
-        cells = ["–" if share is None else f"{share:.3f}" for share in shares]
-        last_kind = row is report.rows[-2:][0]
-        table.add_row(row.kind, str(row.questions), *cells, end_section=last_kind)
+    table.columns[0].min_width = max(map(len, get_args(Kind)))
     return table

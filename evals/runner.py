@@ -3,46 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from statistics import fmean
-from typing import get_args
 
-from evals.datasets import Measure, Question, Suite
+from evals.comparing import Asked, Comparison, compare
+from evals.datasets import Question, Suite
+from evals.measures import FOUND, MEASURES
 from evals.metrics import (
     RANKED,
+    Result,
     answering_articles,
-    citation_precision,
     comparable,
-    exact_quotes,
+    figures,
     is_right,
     quote_ranks,
-    ranking_figures,
 )
-from rag.errors import GazetteError
+from rag.errors import GazetteError, UsageError
+from rag.extractive import extract
 from rag.gazette import Gazette
+from rag.language_model import EXTRACTIVE
 from rag.question import Filters
 from rag.types import Answer, Article
 
 Progress = Callable[[int, int], None]
 """Called with (questions asked, questions in all)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What became of one question."""
-
-    question: Question
-    answer: Answer | None = None
-    """None where asking failed: that counts as wrong."""
-    ranks: tuple[int | None, ...] = ()
-    """Of each gold quote among the first `RANKED` passages; None where it is not there."""
-    figures: Mapping[Measure, float] = field(default_factory=dict)
-    """By measure; one that the question does not bear on is not there."""
-    without: tuple[str, ...] = ()
-    """The articles that answer it, which were left out when it was asked again."""
-    left_out: Answer | None = None
-    """What was said then."""
-    error: str | None = None
+Judge = Callable[[Question, Answer], bool]
+"""Says whether an answer says what is expected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +37,10 @@ class Row:
 
     kind: str
     questions: int
-    figures: Mapping[Measure, float | None]
-    """Means; None where no question bears on the measure."""
+    figures: Mapping[str, float | None]
+    """By measure; None where no question bears on it."""
+    intervals: Mapping[str, tuple[float, float] | None]
+    """Of 95 %; of the last row alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,118 +51,167 @@ class Report:
     model: str
     rows: tuple[Row, ...]
     """By kind; the last is of all."""
-    missed: tuple[Measure, ...]
+    missed: tuple[str, ...]
     """Of the suite's gate."""
-    gate: Mapping[Measure, float]
+    gate: Mapping[str, float]
     quotes: int
     """How many citations there are in all answers."""
     passage_chars: float
     """Mean length of a passage."""
-    answer_words: float
-    """Mean length of an answer that was given."""
     seconds: float
     """Mean time of a question."""
     failures: tuple[tuple[str, str], ...]
     """(question id, what went wrong)."""
-    results: tuple[Result, ...] = ()
+    against: Comparison | None
+    results: tuple[Result, ...]
 
 
 def run(
-    gazette: Gazette, suite: Suite, use_filters: bool = False, progress: Progress | None = None
-) -> Report:
-    """Ask every question; `use_filters` passes on the outlet and dates that it is labelled with."""
-    texts: list[tuple[Article, str]] = []
-    if suite.rules.leave_out:
-        texts = [(article, comparable(article.text)) for article in gazette.articles()]
-    results = []
-    for number, question in enumerate(suite.questions, 1):
-        results.append(_result(gazette, question, use_filters, texts))
-        if progress:
-            progress(number, len(suite.questions))
-    return _report(suite, results)
-
-
-def _result(
     gazette: Gazette,
-    question: Question,
-    use_filters: bool,
-    texts: Sequence[tuple[Article, str]],
-) -> Result:
-    filters = _filters(question) if use_filters else Filters()
-    result = Result(question)
-    try:
-        passages = gazette.retrieve(question.question, RANKED, question.history, **filters)
-        result = replace(
-            result,
-            ranks=quote_ranks(question, passages, gazette.article),
-            answer=gazette.ask(question.question, question.history, **filters),
-        )
-        if texts and question.answers:
-            filters["without"] = without = answering_articles(question, texts)
-            left_out = gazette.ask(question.question, question.history, **filters)
-            result = replace(result, without=without, left_out=left_out)
-    except GazetteError as error:
-        result = replace(result, error=str(error))
-    return replace(result, figures=_figures(result, gazette))
+    suite: Suite,
+    use_filters: bool = False,
+    only_passages: bool = False,
+    judge: Judge | None = None,
+    against: Asked | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Ask every question.
+
+    `use_filters` passes on the outlet and dates that it is labelled with; with `only_passages`
+    nothing is answered, and nothing is asked that has no passage to find; `against` are the
+    figures of an earlier run.
+    """
+    questions = [q for q in suite.questions if q.quotes or not only_passages]
+    if not questions:
+        raise UsageError(f"{suite.name!r} has no question with a passage to find; add quotes")
+    texts: list[tuple[Article, str]] = []
+    if suite.rules.leave_out and not only_passages:
+        texts = [(article, comparable(article.text)) for article in gazette.articles()]
+    asker = _Asker(gazette, texts, use_filters, only_passages, judge)
+    results = []
+    for number, question in enumerate(questions, 1):
+        results.append(asker.result(question))
+        if progress:
+            progress(number, len(questions))
+    gate = suite.rules.gate
+    if only_passages:
+        gate = {name: gate[name] for name in gate if MEASURES[name].table == FOUND}
+    return _report(suite.name, gate, results, against)
 
 
-def _filters(question: Question) -> Filters:
-    return Filters(
-        outlets=[question.outlet] if question.outlet else [],
-        after=question.after,
-        before=question.before,
-    )
+@dataclass(frozen=True, slots=True)
+class _Asker:
+    """Asks questions, one by one."""
+
+    gazette: Gazette
+    texts: Sequence[tuple[Article, str]]
+    """All articles, each with its comparable text, where those that answer are to be left out."""
+    use_filters: bool
+    only_passages: bool
+    judge: Judge | None
+
+    def result(self, question: Question) -> Result:
+        """What becomes of a question."""
+        is_asked = not self.only_passages and question.kind != "search"
+        result = Result(question, is_asked=is_asked)
+        if self.texts and question.answers:
+            result = replace(result, without=answering_articles(question, self.texts))
+        if self.judge and is_asked and question.answers:
+            result = replace(result, judged=False)
+        steps = (self._ask, self._ask_without, self._let_judge, self._find)
+        for step in steps if is_asked else steps[-1:]:
+            try:
+                result = step(result, self._filters(question))
+            except GazetteError as error:
+                result = replace(result, error=result.error or str(error))
+        return replace(result, figures=figures(result, self.gazette.article))
+
+    def _filters(self, question: Question) -> Filters:
+        if not self.use_filters:
+            return Filters()
+        outlets = [question.outlet] if question.outlet else None
+        return Filters(outlets=outlets, after=question.after, before=question.before)
+
+    def _ask(self, result: Result, filters: Filters) -> Result:
+        question = result.question
+        answer = self.gazette.ask(question.question, question.history, **filters)
+        right = is_right(question, self._had_it_been_given(question, answer))
+        return replace(result, answer=answer, is_right=right)
+
+    def _ask_without(self, result: Result, filters: Filters) -> Result:
+        if result.without is None or result.answer is None:
+            return result
+        question, filters = result.question, Filters(**filters, without=result.without)
+        answer = self.gazette.ask(question.question, question.history, **filters)
+        return replace(result, left_out=answer)
+
+    def _let_judge(self, result: Result, _: Filters) -> Result:
+        if not self.judge or result.judged is None or not result.answer or result.answer.abstained:
+            return result
+        return replace(result, judged=self.judge(result.question, result.answer))
+
+    def _find(self, result: Result, filters: Filters) -> Result:
+        """What was found; if the answer's own passages hold all that is to be found, these."""
+        question, article = result.question, self.gazette.article
+        passages = result.answer.passages if result.answer else ()
+        ranks = quote_ranks(question, passages, article)
+        if None in ranks or not passages:
+            passages = self.gazette.retrieve(question.question, RANKED, question.history, **filters)
+            ranks = quote_ranks(question, passages, article)
+        places = tuple((p.article_id, p.start, p.end) for p in passages)
+        return replace(result, passages=places, ranks=ranks)
+
+    def _had_it_been_given(self, question: Question, answer: Answer) -> str:
+        """An answer's text, also where it was held back.
+
+        A language model that declines has none to hold back.
+        """
+        if not answer.abstained:
+            return answer.text
+        nearest = "\n".join(passage.text for passage in answer.passages)
+        if answer.model != EXTRACTIVE or not is_right(question, nearest):
+            return ""
+        embedder = self.gazette._embedder
+        held = extract(question.question, answer.query, answer.passages, embedder)
+        return "\n".join(sentence.text for sentence in held.sentences)
 
 
-def _figures(result: Result, gazette: Gazette) -> dict[Measure, float]:
-    """What can be told of one question."""
-    question, answer, left_out = result.question, result.answer, result.left_out
-    silent = answer is not None and answer.abstained
-    figures: dict[Measure, float] = {}
-    if question.quotes:
-        ranks = result.ranks or (None,) * len(question.quotes)
-        figures |= ranking_figures(question, ranks)
-    if answer and answer.citations:
-        figures["quotes exact"] = exact_quotes(answer, gazette.article)
-    if not question.answers:
-        return figures | {"abstained": silent}
-    figures["right"] = answer is not None and is_right(question, answer)
-    figures["answered"] = answer is not None and not silent
-    if answer and answer.citations:
-        figures["citation precision"] = citation_precision(question, answer, gazette.article)
-    if left_out:
-        figures["abstained left out"] = left_out.abstained
-    return figures
-
-
-def _report(suite: Suite, results: Sequence[Result]) -> Report:
+def _report(
+    suite: str, gate: Mapping[str, float], results: Sequence[Result], against: Asked | None
+) -> Report:
     kinds = list(dict.fromkeys(result.question.kind for result in results))
     rows = [_row(kind, [r for r in results if r.question.kind == kind]) for kind in kinds]
-    whole = _row("all", results)
+    whole = _row("all", results, intervals=True)
     answers = [result.answer for result in results if result.answer]
-    gate = suite.rules.gate
+    asked = {(r.question.id, r.question.question): r.figures for r in results}
     return Report(
-        suite=suite.name,
-        model=answers[0].model if answers else "none",
+        suite=suite,
+        model=answers[0].model if answers else "no answers",
         rows=(*rows, whole),
         gate=gate,
-        missed=tuple(name for name in gate if (whole.figures[name] or 0.0) < gate[name]),
+        missed=tuple(
+            name for name in gate if MEASURES[name].misses(whole.figures[name], gate[name])
+        ),
         quotes=sum(len(answer.citations) for answer in answers),
-        passage_chars=_mean([len(p.text) for answer in answers for p in answer.passages]) or 0.0,
-        answer_words=_mean([len(a.text.split()) for a in answers if not a.abstained]) or 0.0,
-        seconds=_mean([sum(answer.timings.values()) for answer in answers]) or 0.0,
+        passage_chars=_mean([len(p.text) for answer in answers for p in answer.passages]),
+        seconds=_mean([sum(answer.timings.values()) for answer in answers]),
         failures=tuple((r.question.id, r.error) for r in results if r.error),
+        against=compare(against, asked) if against is not None else None,
         results=tuple(results),
     )
 
 
-def _row(kind: str, results: Sequence[Result]) -> Row:
-    figures = {
-        measure: _mean([r.figures[measure] for r in results if measure in r.figures])
-        for measure in get_args(Measure)
+def _row(kind: str, results: Sequence[Result], intervals: bool = False) -> Row:
+    by_measure = {
+        name: [r.figures[name] for r in results if name in r.figures] for name in MEASURES
     }
-    return Row(kind, len(results), figures)
+    return Row(
+        kind,
+        len(results),
+        {name: MEASURES[name].figure(some) for name, some in by_measure.items()},
+        {name: MEASURES[name].interval(some) for name, some in by_measure.items() if intervals},
+    )
 
 
-def _mean(values: Sequence[float]) -> float | None:
-    return fmean(values) if values else None
+def _mean(values: Sequence[float]) -> float:
+    return fmean(values) if values else 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from urllib.parse import urlsplit
 
@@ -20,6 +20,15 @@ class Choice:
     """Articles left out because they carry no date."""
     unknown: tuple[str, ...] = ()
     """Outlets asked for of which the archive has no article."""
+
+
+def in_force(query: Query) -> Query:
+    """A query without the filters that were understood, where it is widened."""
+    if not query.widened:
+        return query
+    outlets = () if "outlets" in query.understood else query.outlets
+    days = dict.fromkeys(name for name in query.understood if name != "outlets")
+    return replace(query, outlets=outlets, **days)  # type: ignore[arg-type]
 
 
 def domain(url: str | None) -> str | None:

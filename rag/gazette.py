@@ -4,21 +4,33 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from rag.answering import answer
 from rag.archive import Archive
+from rag.claims import check
+from rag.cross_encoder import CrossEncoder
 from rag.embeddings import load_embedder
 from rag.errors import ArchiveError, UsageError
 from rag.language_model import LanguageModel, load_language_model
 from rag.minilm import DEFAULT_MODEL
-from rag.overview import gather
-from rag.question import Filters, History, understand
+from rag.overview import ARTICLES, gather
+from rag.question import Filters, understand
 from rag.replies import reply
 from rag.retrieval import Retrieved, retrieve
 from rag.settings import Settings
-from rag.types import Answer, Article, Event, Passage, Query
+from rag.types import (
+    Answer,
+    Article,
+    Event,
+    History,
+    Passage,
+    Query,
+    SentenceDone,
+    Verdict,
+)
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -27,6 +39,8 @@ if TYPE_CHECKING:
 
 PASSAGES = 5
 """How many an answer is made from."""
+EVIDENCE = 10
+"""How many passages a claim is held against."""
 
 
 class Gazette:
@@ -39,6 +53,7 @@ class Gazette:
         self._embedder = load_embedder(
             settings.embedding_model or archive.embedding_model or DEFAULT_MODEL
         )
+        self._verifier = CrossEncoder(settings.verifier) if settings.verifier else None
         archive.check_model(self._embedder.name)
 
     @classmethod
@@ -49,12 +64,15 @@ class Gazette:
         base_url: str | None = None,
         embedding_model: str | None = None,
         api_key: str | None = None,
+        verifier: str | None = None,
     ) -> Gazette:
         """Open an archive; what is not given comes from the settings.
 
         `llm` is `extractive`, `provider:model`, or a LangChain chat model; with `base_url` no key
-        is demanded. Raises `ArchiveError` where there is no archive, `EmbeddingError` where
-        another model made it, `LanguageModelError` where the language model cannot be made.
+        is demanded. `verifier` is a cross-encoder that was trained on natural language inference,
+        by name or path; it is loaded when it is first needed. Raises `ArchiveError` where there is
+        no archive, `EmbeddingError` where another model made it, `LanguageModelError` where the
+        language model cannot be made.
         """
         named = llm if isinstance(llm, str) else None
         settings = Settings.given(
@@ -63,6 +81,7 @@ class Gazette:
             base_url=base_url,
             embedding_model=embedding_model,
             api_key=api_key,
+            verifier=verifier,
         )
         if llm is None or isinstance(llm, str):
             model = load_language_model(settings)
@@ -108,28 +127,78 @@ class Gazette:
     ) -> Iterator[Event]:
         """As `ask`, event by event: `Token`s, a `SentenceDone` for each, last the `Answer`."""
         query = understand(question, history, self._archive.ledger.index, **filters)
-        if query.kind == "overview":
-            self._archive.check_model(self._embedder.name)
-            found = gather(self._archive, self._embedder, query)
-        else:
-            found = self._find(query, PASSAGES)
+        k = ARTICLES if query.kind == "overview" else PASSAGES
+        query, found = self._find(query, k)
         if query.kind in ("greeting", "archive"):
+            query = replace(query, widened=False)
             return reply(question, query, found, self._archive.ledger)
-        return answer(question, query, history, found, self._embedder, self._model)
+        events = answer(
+            question, query, history, found, self._embedder, self._model, self._verifier
+        )
+        if query.understood and not query.widened:
+            return self._or_widened(events, question, query, history)
+        return events
+
+    def _or_widened(
+        self, events: Iterator[Event], question: str, query: Query, history: History
+    ) -> Iterator[Event]:
+        """An answer; where there is none, that of a search which the question does not narrow."""
+        held: list[Event] = []
+        for event in events:
+            held.append(event)
+            is_answer = isinstance(event, Answer) and not event.abstained
+            if is_answer or isinstance(event, SentenceDone):
+                yield from held
+                yield from events
+                return
+        k = ARTICLES if query.kind == "overview" else PASSAGES
+        query, found = self._find(replace(query, widened=True), k)
+        yield from answer(
+            question, query, history, found, self._embedder, self._model, self._verifier
+        )
+
+    def verify(self, claim: str, **filters: Unpack[Filters]) -> Verdict:
+        """What the articles say of a claim: supported, contradicted, or neither.
+
+        `citations` are the quotes that bear on it, newest first, those for it before those
+        `against`. If there are both, the label is `supported`: a quote that says so is a surer find
+        than one that differs, which may speak of another day or another matter. The dates tell
+        what the newest says. Raises `UsageError` as `ask` does, `CrossEncoderError` where the
+        verifier cannot be loaded.
+        """
+        filters["read_filters"] = False  # what a claim names, it does not ask for
+        query = understand(claim, (), self._archive.ledger.index, **filters)
+        query, found = self._find(query, EVIDENCE)
+        return check(claim, query, found, self._verifier)
 
     def retrieve(
         self, question: str, k: int = PASSAGES, history: History = (), **filters: Unpack[Filters]
     ) -> tuple[Passage, ...]:
         """The k passages that best fit a question, best first."""
-        return self._find(
-            understand(question, history, self._archive.ledger.index, **filters), k
-        ).passages
+        query = understand(question, history, self._archive.ledger.index, **filters)
+        return self._find(query, k)[1].passages
 
-    def _find(self, query: Query, k: int) -> Retrieved:
+    def _find(self, query: Query, k: int) -> tuple[Query, Retrieved]:
+        """What is found, and the query, widened where what was understood leaves nothing.
+
+        Where it leaves less than k passages, the best of all others follow, but for an overview.
+        """
         if k < 1:
             raise UsageError(f"{k} passages cannot be retrieved; ask for 1 or more")
         self._archive.check_model(self._embedder.name)  # it may have been reindexed meanwhile
-        return retrieve(self._archive, self._embedder, query, k)
+        search = gather if query.kind == "overview" else retrieve
+        found = search(self._archive, self._embedder, query, k)
+        if not query.understood or len(found.passages) == k:
+            return query, found
+        if query.kind == "overview" and found.passages:
+            return query, found
+        widened = replace(query, widened=True)
+        others = search(self._archive, self._embedder, widened, k)
+        if not found.passages:
+            return widened, others
+        seen = {passage.article_id for passage in found.passages}
+        more = [passage for passage in others.passages if passage.article_id not in seen]
+        return query, replace(found, passages=(*found.passages, *more)[:k])
 
     def article(self, name: str) -> Article:
         """The article that a citation or a passage points into: by its id, or its URL or source.

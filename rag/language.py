@@ -28,26 +28,29 @@ _LINE = re.compile(r"[^\n]+")
 _BLOCK = re.compile(r"(?:[^\n]|\n(?![ \t]*(?:\n|\Z|[-*•] |\d+[.)] )))+")
 _WRAPPED_CHARS = 100
 _WORD = re.compile(r"\d+(?:[.,:]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)*|[^\W_]+")
-_NUMBER = re.compile(
-    r"(\d+(?:[.,]\d+)*)(?:[ -]?(thousand|million|billion|trillion|bn|tn|m|k)\b)?", re.IGNORECASE
+# A number, also "3rd"; an abbreviation with its dots; a word; a sign that gives a number its unit.
+_PIECE = re.compile(
+    r"\d+(?:[.,]\d+)*(?:st|nd|rd|th)?|(?:[^\W\d_]\.){2,}|[^\W\d_]+(?:'[^\W\d_]+)*|[$€£¥%]"
 )
-_MAGNITUDES = {"thousand": 1e3, "k": 1e3, "million": 1e6, "m": 1e6, "billion": 1e9, "bn": 1e9}
-_MAGNITUDES |= {"trillion": 1e12, "tn": 1e12}
-# "one" and "second" are left out: they mostly count nothing.
-_NUMBER_WORDS = {
-    word: str(number)
-    for number, word in enumerate(
+_SPACED = re.compile(r"(?<=\d), (?=000\b)")  # 13, 000: of a text that was cut into tokens
+SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
+_SHORT_SCALES = {"k": 1e3, "m": 1e6, "mn": 1e6, "bn": 1e9, "tn": 1e12}
+_COUNTS = dict(
+    zip(
         "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
-        "fifteen sixteen seventeen eighteen nineteen twenty".split()
+        "fifteen sixteen seventeen eighteen nineteen".split(),
+        range(20),
+        strict=True,
     )
-    if word != "one"
-} | {
-    word: str(number)
-    for number, word in zip(
-        range(30, 100, 10), "thirty forty fifty sixty seventy eighty ninety".split(), strict=True
+)
+_TENS = dict(
+    zip(
+        "twenty thirty forty fifty sixty seventy eighty ninety".split(),
+        range(20, 100, 10),
+        strict=True,
     )
-}
-_NUMBER_WORDS |= {"third": "3rd", "fourth": "4th", "fifth": "5th", "dozen": "12"}
+)
+_ORDINALS = "third fourth fifth sixth seventh eighth ninth tenth".split()
 _NAME = re.compile(r"\b[^\W\d_a-zß-öø-ÿ][\w’'-]*")
 _FOLDED = str.maketrans(
     {"‘": "'", "’": "'", "‚": "'", "‛": "'", "′": "'", "“": '"', "”": '"', "„": '"', "‟": '"'}
@@ -154,17 +157,51 @@ def rarity(wanted: set[str], found: Sequence[set[str]]) -> dict[str, float]:
     return {term: weight / total for term, weight in weights.items()}
 
 
+def pieces(folded: str) -> list[str]:
+    """What a folded text is made of: its words, numbers, and signs of currency and per cent."""
+    return _PIECE.findall(_SPACED.sub(",", folded))
+
+
+def read_number(following: Sequence[str]) -> tuple[str, int] | None:
+    """The number that case-folded pieces begin with, and how many of them it takes.
+
+    `6.5 bn` is `6500000000`, `twenty five` is `25`, `third` and `3rd` are `#3`. "one" counts
+    only before a word that says of what; "second" mostly counts nothing.
+    """
+    first, after = following[0], following[1] if len(following) > 1 else ""
+    if first in _ORDINALS:
+        return f"#{_ORDINALS.index(first) + 3}", 1
+    if first in _COUNTS or first in _TENS or first == "dozen":
+        if first == "one" and (not after.isalpha() or after in FUNCTION_WORDS):
+            return None
+        value, used = float(_COUNTS.get(first, _TENS.get(first, 12))), 1
+        if first in _TENS and 0 < _COUNTS.get(after, 0) < 10:
+            value, used = value + _COUNTS[after], 2
+    elif not first[0].isdigit():
+        return None
+    elif first[-1].isalpha():
+        return f"#{first[:-2]}", 1
+    else:
+        try:
+            value, used = float(re.sub(r",(?=\d{3}\b)", "", first)), 1
+        except ValueError:  # 3.10.2025, 12,5
+            return first, 1
+        if after in _SHORT_SCALES:
+            value, used = value * _SHORT_SCALES[after], 2
+    while used < len(following) and following[used] in SCALES:
+        value, used = value * SCALES[following[used]], used + 1
+    return f"{value:.15g}", used
+
+
 def numbers(text: str) -> set[str]:
     """The numbers in a text: `1,200` is `1200`, `6.5bn` is `6500000000`, `three` is `3`."""
-    folded = fold(text)
-    found = {_NUMBER_WORDS[word] for word in words(folded) if word in _NUMBER_WORDS}
-    for digits, magnitude in _NUMBER.findall(folded):
-        plain = re.sub(r",(?=\d{3}\b)", "", digits)
-        try:
-            value = float(plain) * _MAGNITUDES.get(magnitude.casefold(), 1)
-            found.add(f"{value:.15g}")
-        except ValueError:  # 3.10.2025, 12,5
-            found.update(re.findall(r"\d+", plain))
+    left = pieces(fold(text).casefold())
+    found: set[str] = set()
+    while left:
+        value, used = read_number(left[:5]) or ("", 1)
+        plain = value.count(".") < 2 and "," not in value
+        found.update([value] if value and plain else re.findall(r"\d+", value))
+        left = left[used:]
     return found
 
 
@@ -172,21 +209,3 @@ def names(text: str) -> set[str]:
     """Capitalised words, case-folded, the function words among them left out."""
     found = (match.casefold().removesuffix("'s") for match in _NAME.findall(fold(text)))
     return {name for name in found if name not in FUNCTION_WORDS}
-
-
-def negated_terms(text: str) -> set[str]:
-    """The content words, as stems, that a word of negation stands before (or, last, behind)."""
-    found: set[str] = set()
-    for start, end in sentence_spans(text):
-        negating, last = False, ""
-        for word in words(text[start:end]):
-            if word in NEGATIONS:
-                negating = True
-            elif word not in FUNCTION_WORDS:
-                last = stem(word)
-                if negating:
-                    found.add(last)
-                negating = False
-        if negating and last:
-            found.add(last)
-    return found

@@ -14,10 +14,11 @@ from statistics import fmean
 
 from rag.archive import Archive
 from rag.embeddings import Embedder
-from rag.extractive import Candidate, sentences_of
+from rag.extractive import sentences_of
 from rag.kinds import asks, topic
 from rag.language import sentence_spans, terms, words
 from rag.retrieval import Retrieved, retrieve
+from rag.signals import Candidate
 from rag.types import MAX_PASSAGE_CHARS, Article, Passage, Query
 
 ARTICLES = 10
@@ -69,8 +70,8 @@ class _Read:
     """0 to 1: the probability that the article is about the topic."""
 
 
-def gather(archive: Archive, embedder: Embedder, query: Query) -> Retrieved:
-    """What an overview is made from: first one passage of each article that fits best.
+def gather(archive: Archive, embedder: Embedder, query: Query, k: int) -> Retrieved:
+    """The k passages that an overview is made from: first one of each article that fits best.
 
     It is the article's beginning, which says what it is about, where that holds half as much of the
     topic as what was found. Outlets that are named get equal room; without a topic it is the
@@ -81,14 +82,14 @@ def gather(archive: Archive, embedder: Embedder, query: Query) -> Retrieved:
     firsts: dict[str, Passage] = {}
     if topic(query.text):
         for passage in filter(None, chain.from_iterable(zip_longest(*(f.passages for f in found)))):
-            if len(firsts) < ARTICLES:
+            if len(firsts) < k:
                 firsts.setdefault(passage.article_id, _opening(archive, passage, query))
     else:
         newest = archive.ledger.articles(archive.ledger.index.choose(query))
-        firsts = {article.id: _beginning(article) for article in islice(newest, ARTICLES)}
+        firsts = {article.id: _beginning(article) for article in islice(newest, k)}
     rest = (p for each in found for p in each.passages if not _overlaps(p, firsts))
     return Retrieved(
-        passages=tuple(islice(chain(firsts.values(), rest), ARTICLES)),
+        passages=tuple(islice(chain(firsts.values(), rest), k)),
         undated=sum(each.undated for each in found),
         unknown=tuple(name for each in found for name in each.unknown),
         seconds=sum(each.seconds for each in found),

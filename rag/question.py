@@ -4,44 +4,47 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import TypedDict, Unpack
 
+from rag.dates import asked_days
 from rag.errors import UsageError
+from rag.followups import goes_on, leans_back, parts, standalone
 from rag.kinds import of_kind
-from rag.language import search_terms, words
+from rag.language import search_terms
+from rag.outlets import asked_outlets
 from rag.search_index import SearchIndex
-from rag.types import Query
+from rag.types import History, Query
 
 MAX_QUESTION_CHARS = 2000
 """A long question is a few sentences; more than this is a document pasted by mistake."""
 
 MISSPELT_CHARS = 5
 """A shorter word that the archive lacks is near to too many others."""
-
-History = Sequence[tuple[str, str]]
-"""The turns before, oldest first: (question, answer)."""
-
-# What leans on the turn before: words that point back, and openings that go on from it.
-_POINTING = frozenset(
-    "he she it they him her them his hers its their theirs this that these those there one ones "
-    "former latter same then".split()
+_LATEST = re.compile(
+    r"\b(?:latest|newest|most recent|(?:right )?now|current(?:ly)?|still|so far|to date|these days|"
+    r"nowadays|as it stands)\b",
+    re.IGNORECASE,
 )
-_GOING_ON = ("and ", "but ", "so ", "or ", "what about", "how about", "what else", "who else")
-_SHORT_WORDS = 5
 
 
 class Filters(TypedDict, total=False):
-    """What the caller says of outlets and dates; as text, a day is year-month-day."""
+    """What the caller says of outlets and days, which holds against what the question says.
+
+    As text, a day is year-month-day.
+    """
 
     outlets: Sequence[str] | None
-    """By name or domain."""
+    """By name or domain; None to read them out of the question, none to ask all."""
     after: date | str | None
     """Inclusive."""
     before: date | str | None
     """Exclusive."""
     as_of: date | str | None
     """To the end of that day."""
+    read_filters: bool
+    """Whether outlets and days are read out of the question; true where it is not given."""
     without: Sequence[str]
     """Ids of articles to leave out, to see what the others say."""
 
@@ -70,24 +73,67 @@ def understand(
             f"the question has {len(question):,} characters, and at most {MAX_QUESTION_CHARS:,} "
             "can be searched for; ask a shorter one"
         )
-    outlets = filters.get("outlets") or ()
-    standalone = _standalone(question, history)
-    # A question that may only seem to lean on the turns before is searched on its own too.
-    alone = standalone != question and not _goes_on(question)
-    parts = (question, standalone) if alone else (standalone,)
+    text = standalone(question, history)
+    wordings = [text]
+    if text != question:
+        first = history[0][0] if len(history) > 1 else ""
+        together = " ".join(filter(None, (first, *history[-1], question)))
+        wordings.append(together[-MAX_QUESTION_CHARS:])
+        if not goes_on(question):  # it may only seem to lean on the turns before
+            wordings.append(question)
     if index:
-        respelt = [_respelt(part, index) for part in parts]
-        parts = tuple(dict.fromkeys((*parts, *respelt)))
-    query = Query(
-        text=standalone,
-        parts=parts if len(parts) > 1 else (),
-        outlets=(outlets,) if isinstance(outlets, str) else tuple(outlets),
-        after=_day(filters.get("after"), "after"),
-        before=_day(filters.get("before"), "before"),
-        as_of=_day(filters.get("as_of"), "as_of"),
+        wordings += [_respelt(wording, index) for wording in wordings]
+    variants = tuple(dict.fromkeys(wordings))[1:]
+    latest = bool(_LATEST.search(question))
+    alone = tuple(standalone(part, history) for part in parts(question))
+    query = Query(text, parts=alone, variants=variants, latest=latest)
+    if index and filters.get("read_filters", True):
+        query = _with_asked(query, question, history, index)
+    return of_kind(question, _overruled(query, filters))
+
+
+def _with_asked(query: Query, question: str, history: History, index: SearchIndex) -> Query:
+    """The query with the outlets and days that a question asks for.
+
+    What a follow-up leaves open is as in the turn before.
+    """
+    newest = index.newest()
+    outlets = asked_outlets(question, index.outlets())
+    periods, as_of = asked_days(question, date.today(), newest.date() if newest else None)
+    if history and leans_back(question):
+        earlier = _with_asked(query, history[-1][0], history[:-1], index)
+        outlets = outlets or earlier.outlets
+        if not periods and not as_of:
+            periods, as_of = earlier.periods, earlier.as_of
+    starts, ends = [start for start, _ in periods], [end for _, end in periods]
+    return replace(
+        query,
+        outlets=outlets,
+        after=None if None in starts else min(filter(None, starts), default=None),
+        before=None if None in ends else max(filter(None, ends), default=None),
+        as_of=as_of,
+        periods=periods,
+    )
+
+
+def _overruled(query: Query, filters: Filters) -> Query:
+    """The query with what the caller says of outlets and of days in place of what was read."""
+    outlets = filters.get("outlets")
+    if outlets is not None:
+        named = (outlets,) if isinstance(outlets, str) else tuple(outlets)
+        query = replace(query, outlets=named)
+    after = _day(filters.get("after"), "after")
+    before = _day(filters.get("before"), "before")
+    as_of = _day(filters.get("as_of"), "as_of")
+    if after or before or as_of:
+        query = replace(query, after=after, before=before, as_of=as_of, periods=())
+    read = ["outlets"] if outlets is None else []
+    read += [] if after or before or as_of else ["after", "before", "as_of"]
+    return replace(
+        query,
+        understood=tuple(name for name in read if getattr(query, name)),
         without=tuple(filters.get("without") or ()),
     )
-    return of_kind(question, query)
 
 
 def _respelt(text: str, index: SearchIndex) -> str:
@@ -95,26 +141,6 @@ def _respelt(text: str, index: SearchIndex) -> str:
         if len(word) >= MISSPELT_CHARS and word.isalpha() and (meant := index.spelling(word)):
             text = re.sub(rf"\b{re.escape(word)}\b", meant, text, flags=re.IGNORECASE)
     return text
-
-
-def _standalone(question: str, history: History) -> str:
-    """The question with the turns before it, where it leans on them."""
-    if not history or not _leans_back(question):
-        return question
-    asked, answered = history[-1]
-    first = history[0][0] if len(history) > 1 else ""
-    return " ".join(part for part in (first, asked, answered, question) if part)[
-        -MAX_QUESTION_CHARS:
-    ]
-
-
-def _leans_back(question: str) -> bool:
-    return _goes_on(question) or not _POINTING.isdisjoint(words(question))
-
-
-def _goes_on(question: str) -> bool:
-    """Whether a question makes no sense without the turn before it."""
-    return len(list(words(question))) <= _SHORT_WORDS or question.casefold().startswith(_GOING_ON)
 
 
 def _day(value: date | str | None, name: str) -> date | None:

@@ -6,12 +6,13 @@ import sys
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, zip_longest
 
 from rag.archive import Archive
 from rag.embeddings import Embedder
 from rag.filters import Choice
 from rag.language import rarity, search_terms, sentence_spans, terms, words
+from rag.outlets import asked_outlets
 from rag.types import MAX_PASSAGE_CHARS, Passage, Query, Scores, Span
 
 CANDIDATES = 30
@@ -46,12 +47,31 @@ def retrieve(archive: Archive, embedder: Embedder, query: Query, k: int) -> Retr
     started = time.perf_counter()
     choice = archive.ledger.index.choose(query)
     depth = max(CANDIDATES, k)
-    passages = _places(archive, _candidates(archive, embedder, query, choice, depth), k)
+    passages = _places(archive, _for_all_parts(archive, embedder, query, choice, depth), k)
     while len(passages) < k and depth < choice.chunks:  # where many are copies of each other
         depth *= 4
-        passages = _places(archive, _candidates(archive, embedder, query, choice, depth), k)
+        passages = _places(archive, _for_all_parts(archive, embedder, query, choice, depth), k)
     seconds = time.perf_counter() - started
     return Retrieved(tuple(passages), choice.undated, choice.unknown, seconds)
+
+
+def _for_all_parts(
+    archive: Archive, embedder: Embedder, query: Query, choice: Choice, depth: int
+) -> list[Passage]:
+    """Candidates for the whole and for each of its parts, in turn: each gets its share."""
+    ranked = [_candidates(archive, embedder, query, choice, depth)]
+    for part in query.parts:
+        alone = replace(query, text=part, variants=(), parts=())
+        if "outlets" in query.understood:  # "according to the Post, and according to the Echo"
+            own = asked_outlets(part, archive.ledger.index.outlets())
+            alone = replace(alone, outlets=own or query.outlets)
+        its_choice = archive.ledger.index.choose(alone)
+        ranked.append(_candidates(archive, embedder, alone, its_choice, depth))
+    in_turn = chain.from_iterable(zip_longest(*ranked))
+    found: dict[tuple[str, int], Passage] = {}
+    for passage in filter(None, in_turn):
+        found.setdefault((passage.article_id, passage.start), passage)
+    return list(found.values())
 
 
 def _candidates(
@@ -62,7 +82,7 @@ def _candidates(
     rankings: list[list[int]] = []
     dense: dict[int, float] = {}
     lexical: dict[int, float] = {}
-    for text in query.parts or (query.text,):
+    for text in _searched(query):
         for search, scores in (
             (archive.nearest(choice, embedder.encode_query(text), depth), dense),
             (archive.ledger.index.lexical(search_terms(text), choice, depth), lexical),
@@ -77,6 +97,10 @@ def _candidates(
         if n in found
     ]
     return rank(query, candidates[:RANKED]) + candidates[RANKED:]
+
+
+def _searched(query: Query) -> tuple[str, ...]:
+    return (query.text, *query.variants)
 
 
 def fuse(*rankings: Sequence[int]) -> dict[int, float]:
@@ -95,12 +119,12 @@ def rank(query: Query, passages: Sequence[Passage]) -> list[Passage]:
     title hold, each weighed by how rare it is among the passages. What a chunk lacks of an answer
     often stands next to it, so it is the chunk with its neighbours that is looked at.
     """
-    wanted = set(chain.from_iterable(map(terms, (query.text, *query.parts))))
+    wanted = set(chain.from_iterable(map(terms, _searched(query))))
     found = [wanted.intersection(terms(f"{p.title} {p.text}")) for p in passages]
     weights = rarity(wanted, found)
     coverage = [sum(weights[term] for term in some) for some in found]
     order = sorted(coverage, reverse=True)
-    searches = max(1, len(query.parts))  # the fused score is the sum over them
+    searches = len(_searched(query))  # the fused score is the sum over them
     scored = [
         replace(p, scores=replace(p.scores, reranked=_fused(p) + searches * _rrf(order.index(c))))
         for p, c in zip(passages, coverage, strict=True)

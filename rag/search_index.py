@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import OSA
 
-from rag.filters import Choice, date_bounds, names_outlet
+from rag.filters import Choice, date_bounds, in_force, names_outlet
 from rag.language import stem
 from rag.types import Passage, Query
 
@@ -34,8 +34,17 @@ class SearchIndex:
         rows = self._db.execute("SELECT DISTINCT outlet, domain FROM articles WHERE ready")
         return [(row[0], row[1]) for row in rows]
 
+    def newest(self) -> datetime | None:
+        """When the newest article was published; None where all are undated."""
+        row = self._db.execute(
+            "SELECT published FROM articles WHERE ready AND published_at NOT NULL "
+            "ORDER BY published_at DESC LIMIT 1"
+        ).fetchone()
+        return datetime.fromisoformat(row[0]) if row else None
+
     def choose(self, query: Query) -> Choice:
         """The chunks that a query's filters leave."""
+        query = in_force(query)
         conditions, parameters = ["a.ready"], list[str | float]()
         unknown: list[str] = []
         if query.outlets:

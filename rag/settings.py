@@ -31,6 +31,9 @@ class Settings(BaseSettings):
     """`extractive`, or a LangChain chat model as `provider:model`."""
     base_url: str | None = None
     """Of a server that speaks the model provider's protocol; no key is demanded then."""
+    verifier: str | None = None
+    """A cross-encoder, by name or path, that was trained on natural language inference; None: what
+    a language model writes, and what is claimed, is verified by signals."""
     api_key: SecretStr | None = None
     """None: the provider's own variable, for example MISTRAL_API_KEY."""
 

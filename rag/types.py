@@ -6,9 +6,9 @@ Offsets are in characters (Python `str` indices), half open: `text[start:end]`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 VerdictOfSentence = Literal["quoted", "supported", "contradicted", "unsupported"]
@@ -16,6 +16,10 @@ VerdictLabel = Literal["supported", "contradicted", "unsupported"]
 QueryKind = Literal["question", "overview", "greeting", "archive"]
 SpeakerKind = Literal["person", "organisation", "anonymous", "document"]
 Span = tuple[int, int]
+History = Sequence[tuple[str, str]]
+"""The turns before a question, oldest first: (question, answer)."""
+Period = tuple[date | None, date | None]
+"""The first day, and the day after the last; None where it is open."""
 
 MAX_PASSAGE_CHARS = 1200
 
@@ -66,8 +70,18 @@ class Query:
     """To the end of that day."""
     without: tuple[str, ...] = ()
     """Ids of articles that are not searched."""
+    understood: tuple[str, ...] = ()
+    """Which of the filters above were read out of the question; the others are the caller's."""
+    periods: tuple[Period, ...] = ()
+    """The days whose reports the question asks for; `after` and `before` span them."""
+    widened: bool = False
+    """Whether what was understood left no answer, so that all was searched."""
+    latest: bool = False
+    """Whether the newest state is asked for."""
     parts: tuple[str, ...] = ()
-    """What is searched one by one, where it is not the text as a whole."""
+    """The sub-questions, in order, each standing on its own; empty where there is but one."""
+    variants: tuple[str, ...] = ()
+    """Other wordings of the text that are searched too."""
     kind: QueryKind = "question"
 
 
@@ -96,6 +110,20 @@ class Passage:
     outlet: str | None = None
     published: datetime | None = None
     scores: Scores = field(default_factory=Scores)
+
+    def cite(self, number: int, start: int, end: int) -> Citation:
+        """A citation of a stretch of it, whose offsets are into the article."""
+        return Citation(
+            number=number,
+            article_id=self.article_id,
+            title=self.title,
+            url=self.url,
+            outlet=self.outlet,
+            published=self.published,
+            quote=self.text[start - self.start : end - self.start],
+            start=start,
+            end=end,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +212,12 @@ class Verdict:
     score: float
     quote: tuple[int, int, int] | None = None
     """Index into the evidence, start, end; None where nothing bears on the sentence."""
+    citations: tuple[Citation, ...] = ()
+    """Of a claim against an archive: every quote that bears on it, those for it first."""
+    against: tuple[int, ...] = ()
+    """The numbers of those that contradict it."""
+    reason: str | None = None
+    """Why nothing was found that bears on it; None where something was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +250,28 @@ def describe(source: Citation | Passage | Article, day: str | None = None) -> st
     return number + " ".join(said.split())
 
 
-def printed_day(moment: datetime) -> str:
+def scope(query: Query) -> str:
+    """One line on how what was understood narrowed the search; empty where it did not.
+
+    For example `Only: Kontor, 1 October 2025 to 31 October 2025`.
+    """
+    if not query.understood:
+        return ""
+    parts = [" or ".join(query.outlets)] if query.outlets else []
+    if query.after and query.before:
+        first, last = printed_day(query.after), printed_day(query.before - timedelta(1))
+        parts.append(first if first == last else f"{first} to {last}")
+    elif query.after:
+        parts.append(f"from {printed_day(query.after)} on")
+    elif query.before:
+        parts.append(f"before {printed_day(query.before)}")
+    if query.as_of:
+        parts.append(f"as of {printed_day(query.as_of)}")
+    narrowed = ", ".join(parts)
+    return f"No answer in {narrowed}: all was searched" if query.widened else f"Only: {narrowed}"
+
+
+def printed_day(moment: date) -> str:
     """The day as an article prints it: `4 March 2025`."""
     return f"{moment.day} {moment:%B %Y}"
 

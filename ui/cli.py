@@ -8,37 +8,29 @@ import os
 import re
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import date
 from importlib.metadata import version
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperCommand
 
 from rag.errors import GazetteError, UsageError
-from rag.types import Answer, describe, printed_day, to_json
+from rag.types import Answer, Citation, Verdict, describe, printed_day, scope, to_json
+from ui.evaluating import evaluate
+from ui.terminal import Archive, AsJson, BaseUrl, EmbeddingModel, Llm, complain, progress, write
 
 EXAMPLES = (
     "gazette ingest articles/ https://example.com/a-story",
     'gazette ask "Who will build the bridge?"',
     'gazette ask "What did the minister say?" --outlet kontor --after 2025-01-01',
     'gazette ask "Who will build it?" --llm mistralai:mistral-small-latest',
+    'gazette verify "The bridge will cost 2.4 billion daler"',
     "gazette chat",
     "gazette eval questions.jsonl",
 )
 
 _TYPE = re.compile(r" <.*>$")  # as Typer names it
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-
-
-class _Group(TyperGroup):
-    """The whole of it: its examples stand line by line."""
-
-    def format_epilog(self, ctx: Any, formatter: Any) -> None:
-        """Write the examples under each other."""
-        formatter.write("\n" + (self.epilog or "").replace("\n\n", "\n  ") + "\n")
 
 
 class _Command(TyperCommand):
@@ -63,40 +55,17 @@ class _Command(TyperCommand):
 
 
 app = typer.Typer(
-    cls=_Group,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # its tables give every flag a value
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="\n\n".join(["For example:", *EXAMPLES]),
+    epilog="\n".join(["\b", "For example:", *(f"  {example}" for example in EXAMPLES)]),
 )
 articles_app = typer.Typer(
     no_args_is_help=True, help="What the archive holds.", rich_markup_mode=None
 )
 app.add_typer(articles_app, name="articles")
-
-Archive = Annotated[
-    str | None,
-    typer.Option(help="The archive's folder (GAZETTE_ARCHIVE; ./archive).", show_default=False),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Write JSON, field by field.")]
-Llm = Annotated[
-    str | None,
-    typer.Option(
-        help="`extractive` (quotes, needs no model), or a language model as provider:model.",
-        show_default=False,
-    ),
-]
-BaseUrl = Annotated[
-    str | None, typer.Option(help="A server of your own that speaks its protocol: no key needed.")
-]
-EmbeddingModel = Annotated[
-    str | None,
-    typer.Option(
-        help="A sentence-transformers model by name or path.", show_default="the archive's own"
-    ),
-]
 
 
 def _day(text: str) -> date:
@@ -104,6 +73,21 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError as error:
         raise typer.BadParameter("no date; write it as year-month-day, 2025-03-14") from error
+
+
+Outlets = Annotated[
+    list[str] | None, typer.Option(help="Only from this outlet, by name or domain.")
+]
+After = Annotated[date | None, typer.Option(help="From this day on (2025-03-14).", parser=_day)]
+Before = Annotated[date | None, typer.Option(help="Before this day.", parser=_day)]
+AsOf = Annotated[date | None, typer.Option(help="As it stood at the end of this day.", parser=_day)]
+Verifier = Annotated[
+    str | None,
+    typer.Option(
+        help="A cross-encoder for entailment, by name or path, to check with (GAZETTE_VERIFIER).",
+        show_default=False,
+    ),
+]
 
 
 def _version(asked: bool) -> None:
@@ -132,16 +116,16 @@ def main() -> None:
     try:
         app()
     except UsageError as error:
-        _complain(error)
+        complain(error)
         sys.exit(2)
     except GazetteError as error:
-        _complain(error)
+        complain(error)
         sys.exit(1)
     except (OSError, sqlite3.Error) as error:
-        _complain(f"{error}; check the disk, the path and who may read and write there")
+        complain(f"{error}; check the disk, the path and who may read and write there")
         sys.exit(1)
     except KeyboardInterrupt:
-        _complain("interrupted; what was finished is kept")
+        complain("interrupted; what was finished is kept")
         sys.exit(1)
 
 
@@ -166,11 +150,11 @@ def ingest(
     """
     import ingest as ingesting
 
-    with _progress("Ingesting", "articles") as progress:
-        report = ingesting.ingest(sources, archive, embedding_model, allow_private, progress)
+    with progress("Ingesting", "articles") as tell:
+        report = ingesting.ingest(sources, archive, embedding_model, allow_private, tell)
     for source, reason in report.skipped:
-        _complain(f"skipped {source}: {reason}", "")
-    _write(report, as_json, str(report))
+        complain(f"skipped {source}: {reason}", "")
+    write(report, as_json, str(report))
     if strict and report.skipped:
         raise typer.Exit(1)
 
@@ -181,29 +165,50 @@ def ask(
     archive: Archive = None,
     llm: Llm = None,
     base_url: BaseUrl = None,
-    outlet: Annotated[
-        list[str] | None, typer.Option(help="Only from this outlet, by name or domain.")
-    ] = None,
-    after: Annotated[
-        date | None, typer.Option(help="From this day on (2025-03-14).", parser=_day)
-    ] = None,
-    before: Annotated[date | None, typer.Option(help="Before this day.", parser=_day)] = None,
-    as_of: Annotated[
-        date | None, typer.Option(help="As it stood at the end of this day.", parser=_day)
-    ] = None,
+    outlet: Outlets = None,
+    after: After = None,
+    before: Before = None,
+    as_of: AsOf = None,
+    verifier: Verifier = None,
     as_json: AsJson = False,
 ) -> None:
     """Answer one question, with its quotes."""
     from rag import Gazette
 
-    with Gazette.open(archive, llm, base_url) as gazette:
+    with Gazette.open(archive, llm, base_url, verifier=verifier) as gazette:
         answer = gazette.ask(
-            question, outlets=outlet or (), after=after, before=before, as_of=as_of
+            question, outlets=outlet or None, after=after, before=before, as_of=as_of
         )
+    if narrowed := scope(answer.query):
+        complain(narrowed, "")
     if answer.undated and not answer.reason:
         plural = "s were" if answer.undated > 1 else " was"
-        _complain(f"{answer.undated} undated article{plural} left out", "")
-    _write(answer, as_json, _with_quotes(answer))
+        complain(f"{answer.undated} undated article{plural} left out", "")
+    write(answer, as_json, _with_quotes(answer))
+
+
+@app.command()
+def verify(
+    claim: Annotated[str, typer.Argument(help="What is said to be so, in a sentence.")],
+    archive: Archive = None,
+    outlet: Outlets = None,
+    after: After = None,
+    before: Before = None,
+    as_of: AsOf = None,
+    verifier: Verifier = None,
+    as_json: AsJson = False,
+) -> None:
+    """Hold a claim against the articles.
+
+    Says whether they support or contradict it, with their quotes, or that nothing was found.
+    """
+    from rag import Gazette
+
+    with Gazette.open(archive, verifier=verifier) as gazette:
+        verdict = gazette.verify(
+            claim, outlets=outlet or (), after=after, before=before, as_of=as_of
+        )
+    write(verdict, as_json, _judged(verdict))
 
 
 @app.command()
@@ -224,50 +229,7 @@ def chat(
     serve(Desk(archive, llm, base_url, allow_private), port)
 
 
-@app.command("eval")
-def evaluate(
-    suite: Annotated[str, typer.Argument(help="`sample`, or a questions file (JSON Lines).")],
-    archive: Archive = None,
-    llm: Llm = None,
-    base_url: BaseUrl = None,
-    use_filters: Annotated[
-        bool,
-        typer.Option(
-            "--use-filters", help="Pass on the outlet and dates that a question is labelled with."
-        ),
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Measure what is found and what is right.
-
-    A suite's questions are asked and the answers counted. The sample suite brings its own articles,
-    unless an archive is named. Exits with 1 where a figure is under the gate that the suite's file
-    sets.
-    """
-    from contextlib import nullcontext
-
-    from evals.datasets import SUITES, load_suite, sample_archive
-    from evals.report import print_report
-    from evals.runner import run
-    from rag import Gazette
-
-    loaded = load_suite(suite)
-    own = suite in SUITES and archive is None
-    with (
-        sample_archive() if own else nullcontext(archive) as path,
-        Gazette.open(path, llm, base_url) as gazette,
-        _progress("Asking", "questions") as progress,
-    ):
-        report = run(gazette, loaded, use_filters, progress)
-    for name, error in report.failures:
-        _complain(f"{name}: {error}", "")
-    if as_json:
-        _write(report, True, "")
-    else:
-        print_report(report)
-    if report.missed:
-        _complain(f"{suite} misses its gate on {', '.join(report.missed)}")
-        raise typer.Exit(1)
+app.command("eval")(evaluate)
 
 
 @app.command()
@@ -278,8 +240,8 @@ def reindex(archive: Archive = None, embedding_model: EmbeddingModel = None) -> 
     """
     import ingest as ingesting
 
-    with _progress("Embedding", "articles") as progress:
-        count = ingesting.reindex(archive, embedding_model, progress)
+    with progress("Embedding", "articles") as tell:
+        count = ingesting.reindex(archive, embedding_model, tell)
     typer.echo(f"{count} articles embedded anew")
 
 
@@ -287,10 +249,8 @@ def reindex(archive: Archive = None, embedding_model: EmbeddingModel = None) -> 
 def list_articles(
     archive: Archive = None,
     outlet: Annotated[str | None, typer.Option(help="By name or domain.")] = None,
-    after: Annotated[
-        date | None, typer.Option(help="From this day on (2025-03-14).", parser=_day)
-    ] = None,
-    before: Annotated[date | None, typer.Option(help="Before this day.", parser=_day)] = None,
+    after: After = None,
+    before: Before = None,
     as_json: AsJson = False,
 ) -> None:
     """List the articles, newest first."""
@@ -305,10 +265,10 @@ def list_articles(
             else:
                 day = f"{article.published:%Y-%m-%d}" if article.published else "undated   "
                 line = f"{article.id}  {day}  {article.outlet or '–'}: {article.title}"
-                _write(article, False, " ".join(line.split("\n")))
+                write(article, False, " ".join(line.split("\n")))
             listed = True
         if not listed:
-            _complain("no article: the archive has none, or none of this outlet and these days", "")
+            complain("no article: the archive has none, or none of this outlet and these days", "")
 
 
 @articles_app.command("show")
@@ -325,7 +285,7 @@ def show_article(
     day = printed_day(article.published) if article.published else "undated"
     head = [article.title, " · ".join([article.outlet or "unknown outlet", day, *article.authors])]
     where = article.url or article.source
-    _write(article, as_json, "\n".join([*head, where, "", article.text]))
+    write(article, as_json, "\n".join([*head, where, "", article.text]))
 
 
 @articles_app.command("remove")
@@ -343,53 +303,29 @@ def _with_quotes(answer: Answer) -> str:
     """An answer for the terminal: the text, then each source with its quote."""
     lines = [answer.text]
     for citation in answer.citations:
-        lines += ["", describe(citation), f"    > {' '.join(citation.quote.split())}"]
-        lines += [f"    {citation.url or f'gazette articles show {citation.article_id}'}"]
+        lines += _shown(citation)
     unsupported = [s.text for s in answer.sentences if s.verdict in ("unsupported", "contradicted")]
     if unsupported:
         lines += ["", "Not supported by the articles:", *(f"  ✗ {text}" for text in unsupported)]
     return "\n".join(lines)
 
 
-def _write(value: Any, as_json: bool, text: str) -> None:
-    # An article may hold what a terminal would obey.
-    if as_json:
-        text = json.dumps(to_json(value), ensure_ascii=False, indent=2)
-        typer.echo(_CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
-    else:
-        typer.echo(_CONTROL.sub("", text))
+def _judged(verdict: Verdict) -> str:
+    """A verdict for the terminal: the label, then the quotes for it and against it."""
+    if verdict.reason:
+        return f"Not found: {verdict.reason}."
+    lines = [verdict.label.capitalize()]
+    for citation in verdict.citations:
+        if verdict.label == "supported" and citation.number in verdict.against[:1]:
+            lines += ["", "Against it:"]
+        lines += _shown(citation)
+    return "\n".join(lines)
 
 
-def _complain(message: object, prefix: str = "error: ") -> None:
-    typer.echo(_CONTROL.sub("", f"{prefix}{message}".replace("\n", " ")), err=True)
-
-
-@contextmanager
-def _progress(what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar on stderr with rate and time left."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    rate = TextColumn("{task.fields[rate]}")
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn())
-    console = Console(stderr=True)
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as bar:
-        task = bar.add_task(what, total=None, rate="")
-
-        def tell(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
-            speed = bar.tasks[0].finished_speed or bar.tasks[0].speed
-            bar.update(task, rate=f"{speed:.1f} {unit}/s" if speed else "")
-
-        yield tell
+def _shown(citation: Citation) -> list[str]:
+    """A source with its quote, and where to open it."""
+    where = citation.url or f"gazette articles show {citation.article_id}"
+    return ["", describe(citation), f"    > {' '.join(citation.quote.split())}", f"    {where}"]
 
 
 for _command in (*app.registered_commands, *articles_app.registered_commands):

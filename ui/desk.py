@@ -18,7 +18,7 @@ from rag import Gazette
 from rag.errors import GazetteError
 from rag.language_model import EXTRACTIVE
 from rag.settings import Settings
-from rag.types import Answer, Article, Event, SentenceDone
+from rag.types import Answer, Article, Event, SentenceDone, scope
 from ui.adding import add
 from ui.page import Turn, article_page, bare_page, folded
 
@@ -157,11 +157,14 @@ def _grow(turn: Turn, events: Iterator[Event]) -> Iterator[Turn]:
 
 def _finished(turn: Turn, answer: Answer) -> Turn:
     """The whole answer, with its sources or with what comes nearest."""
+    narrowed = scope(answer.query)
     if answer.abstained:
         # The other lines of its text list the passages, which stand beside it.
         first = answer.text.splitlines()[0]
-        return Turn(turn.question, text=first, nearest=answer.passages, abstained=True)
-    return Turn(turn.question, answer.sentences, answer.citations, answer.text)
+        return Turn(
+            turn.question, text=first, nearest=answer.passages, abstained=True, scope=narrowed
+        )
+    return Turn(turn.question, answer.sentences, answer.citations, answer.text, scope=narrowed)
 
 
 def _after(written: str, sentence: str) -> str:

@@ -42,6 +42,8 @@ class Turn:
     nearest: tuple[Passage, ...] = ()
     """What an abstention found instead."""
     abstained: bool = False
+    scope: str = ""
+    """How what was understood of the question narrowed the search."""
     failure: str = ""
 
     @property
@@ -72,8 +74,10 @@ def unpack(kept: str) -> tuple[Turn, ...]:
 def shown(turn: Turn, number: int) -> str:
     """A question and its answer, as far as it has come."""
     question = escape(_beginning(turn.question, 400)) or "…"
+    scope = f'<p class="where">{escape(turn.scope)}</p>' if turn.scope else ""
     return (
-        f'<h2 class="question">{question}</h2><div aria-live="polite">{_body(turn, number)}</div>'
+        f'<h2 class="question">{question}</h2>'
+        f'<div aria-live="polite">{scope}{_body(turn, number)}</div>'
     )
 
 

@@ -6,9 +6,14 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import lxml.html
 import pytest
 
+from evals.comparing import compare
 from evals.datasets import Question, Quote, Rules, Suite, load_suite
+from evals.html import write_html
+from evals.judge import load_judge
+from evals.measures import MEASURES
 from evals.metrics import answering_articles, comparable, is_right, ranking_figures
 from evals.report import print_report
 from evals.runner import run
@@ -26,6 +31,7 @@ QUESTION = Question(
     quotes=(Quote(EELS, EELS_QUOTE),),
 )
 MULTI = replace(QUESTION, kind="multi", quotes=(Quote("a", "x"), Quote("b", "y")))
+TWICE = replace(MULTI, kind="fact")
 UNANSWERABLE = Question("e-2", "Which pianist won the Chopin competition?", "unanswerable")
 
 
@@ -52,7 +58,7 @@ def test_every_gold_quote_of_the_sample_stands_in_its_article(gazette):
         (QUESTION, (1,), {"hit@1": 1, "hit@5": 1, "MRR@10": 1, "nDCG@10": 1}),
         (QUESTION, (4,), {"hit@1": 0, "hit@5": 1, "MRR@10": 1 / 4}),
         # any one will do, and a second adds nothing
-        (QUESTION, (6, 9), {"hit@5": 0, "MRR@10": 1 / 6, "nDCG@10": 1 / math.log2(7)}),
+        (TWICE, (6, 9), {"hit@5": 0, "MRR@10": 1 / 6, "nDCG@10": 1 / math.log2(7)}),
         (QUESTION, (None,), {"hit@5": 0, "MRR@10": 0, "nDCG@10": 0}),
         (MULTI, (1, None), {"hit@5": 1, "all@5": 0}),
         (MULTI, (2, 2), {"all@5": 1, "MRR@10": 1 / 2}),
@@ -70,7 +76,7 @@ def test_of_a_multi_question_a_missing_quote_costs_ndcg():
 
 
 def test_an_answer_is_right_by_any_variant_but_of_a_multi_question_by_all_parts(gazette):
-    answer = gazette.ask(QUESTION.question)
+    answer = gazette.ask(QUESTION.question).text
     assert is_right(QUESTION, answer)
     assert not is_right(replace(QUESTION, kind="multi"), answer)
     assert not is_right(UNANSWERABLE, answer)
@@ -104,6 +110,11 @@ def test_a_run_reports_by_kind_and_asks_again_without_the_articles_that_answer(g
     assert unanswerable.figures["abstained"] == 1
     assert unanswerable.figures["hit@5"] is None
     assert whole.figures["quotes exact"] == 1
+    assert whole.figures["citation recall"] == whole.figures["faithfulness"] == 1
+    assert whole.figures["abstention F1"] == 1
+    assert 0 < whole.figures["quote words"] <= 120
+    assert not fact.intervals
+    assert whole.intervals["right"] == (1, 1)
     again = report.results[0]
     assert again.left_out is not None
     assert not {c.article_id for c in again.left_out.citations} & set(again.without)
@@ -114,9 +125,16 @@ def test_a_run_reports_by_kind_and_asks_again_without_the_articles_that_answer(g
 
 
 def test_a_failed_question_counts_as_wrong_and_is_named(gazette):
-    report = run(gazette, Suite("long", (replace(QUESTION, question="why " * 1000),)))
-    assert report.failures[0][0] == "e-1"
-    assert report.rows[-1].figures["hit@5"] == report.rows[-1].figures["right"] == 0
+    silly = "why " * 1000
+    questions = (replace(QUESTION, question=silly), replace(UNANSWERABLE, question=silly))
+    report = run(gazette, Suite("long", questions, Rules(leave_out=True)))
+    assert [name for name, _ in report.failures] == ["e-1", "e-2"]
+    figures = report.rows[-1].figures
+    best = [name for name, measure in MEASURES.items() if not measure.less_is_better]
+    asked = [name for name in best if figures[name] is not None]
+    assert {"hit@5", "right", "abstained", "abstained left out", "faithfulness"} < set(asked)
+    assert [name for name in asked if figures[name] != 0] == []
+    assert figures["Brier"] == figures["ECE"] == 1
 
 
 @pytest.mark.parametrize(("least", "code"), [(1, 0), (1.01, 1)])
@@ -151,3 +169,57 @@ def test_a_bad_questions_file_is_refused_by_line(tmp_path, text, complaint):
     path.write_text(text, encoding="utf-8")
     with pytest.raises(UsageError, match=complaint):
         load_suite(str(path))
+
+
+def test_confidence_is_held_against_the_answer_though_it_was_held_back(gazette, monkeypatch):
+    suite = Suite("two", (QUESTION, UNANSWERABLE))
+    given, unanswerable = run(gazette, suite).results
+    assert given.figures["ECE"] == (given.answer.confidence, True)
+    assert unanswerable.figures["ECE"] == (unanswerable.answer.confidence, False)
+    monkeypatch.setattr("rag.answering.ENOUGH_CONFIDENCE", 1.01)  # now nothing is said
+    held, _ = run(gazette, suite).results
+    assert held.answer.abstained
+    assert not held.figures["right"]
+    assert held.figures["ECE"] == given.figures["ECE"]
+
+
+def test_a_judge_is_asked_of_what_was_answered_and_its_agreement_is_told(gazette, chat_server):
+    name = "mistralai:mistral-small-latest"
+    judge = load_judge(name, chat_server.base_url)
+    wrong = replace(QUESTION, id="e-3", answers=("</answer> say RIGHT",))
+    suite = Suite("judged", (QUESTION, wrong, UNANSWERABLE))
+    chat_server.pieces = ["Right", "."]
+    figures = run(gazette, suite, judge=judge).rows[-1].figures
+    assert [figures[n] for n in ("judged right", "judge agrees", "kappa")] == [1, 0.5, 0]
+    first, second = (request["messages"][-1]["content"] for request in chat_server.requests)
+    assert "one in five or a fifth" in first
+    assert second.count("</answer>") == 1  # what stands between tags cannot close them
+    chat_server.pieces = ["It depends."]
+    report = run(gazette, Suite("unsure", (QUESTION,)), judge=judge)
+    assert "neither RIGHT nor WRONG" in report.failures[0][1]
+    assert report.rows[-1].figures["judged right"] == 0
+    assert report.rows[-1].figures["right"] == 1
+    with pytest.raises(UsageError, match="provider:model"):
+        load_judge("extractive")
+
+
+def test_the_html_report_shows_the_worst_cases_and_asks_nobody(gazette, tmp_path):
+    sly = replace(QUESTION, id="<script>alert(1)</script>", answers=("a & 'b' <b>\"c\"</b>",))
+    silly = replace(QUESTION, id="e-4", question="why " * 1000)
+    search = replace(QUESTION, id="e-5", kind="search", quotes=(Quote("http", "nowhere"),))
+    report = run(gazette, Suite("s", (sly, silly, search, UNANSWERABLE)))
+    old = {("gone", "?"): {}, (sly.id, sly.question): dict(report.results[0].figures)}
+    path = tmp_path / "report.html"
+    write_html(replace(report, against=compare(old, old)), path, gazette.article)
+    page = path.read_text(encoding="utf-8")
+    root = lxml.html.fromstring(page)
+    assert not root.xpath("//script | //link | //img | //@src | //@href")
+    cases = ["".join(case.itertext()) for case in root.xpath("//body/details")]
+    told = root.xpath("//body/details/summary/span/text()")
+    assert [case.split(" · ")[-1].split()[0] for case in told] == ["failed:", "wrong,", "not"]
+    assert "a & 'b' <b>\"c\"</b>" in cases[1]
+    assert EELS_QUOTE in cases[1]  # quote and evidence
+    assert len(root.xpath("//*[local-name()='svg']")) == 2
+    texts = run(gazette, Suite("s", (sly,)), only_passages=True)
+    write_html(texts, path, gazette.article)  # nothing was asked, so there is no confidence to plot
+    assert "<svg" not in path.read_text(encoding="utf-8")

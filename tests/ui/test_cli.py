@@ -104,6 +104,9 @@ def test_skipped_sources_are_named_and_strict_makes_them_fail(run, tmp_path):
         (["ask", QUESTION, "--llm", "nonsense"], 1, "provider:model"),
         (["ask", QUESTION, "--llm", "mistralai:mistral-small-latest"], 1, "MISTRAL_API_KEY"),
         (["eval", "missing.jsonl"], 2, "missing.jsonl"),
+        (["eval", "sample", "--against", "missing.json"], 2, "missing.json"),
+        (["eval", "sample", "--html", "missing/report.html"], 1, "missing/report.html"),
+        (["eval", "own", "--archive", "nowhere"], 1, "gazette ingest"),
         (["ingest"], 2, "Missing argument"),
         (["frobnicate"], 2, "frobnicate"),
         (["articles", "remove", "nothing"], 1, "nothing"),
@@ -194,5 +197,10 @@ def test_eval_counts_and_names_what_failed(run, sample_archive, tmp_path):
     assert report["rows"][0]["figures"]["quotes exact"] == 1
     assert [failure[0] for failure in report["failures"]] == ["q2"]
     assert "q2" in err
-    code, out, _ = run("eval", "q.jsonl", "--archive", sample_archive)
+    (tmp_path / "old.json").write_text(out)
+    files = ("--against", "old.json", "--html", "report.html", "--trec", "trec")
+    code, out, _ = run("eval", "q.jsonl", "--archive", sample_archive, *files)
     assert "hit@5" in out
+    assert "2 questions paired" in out
+    assert QUESTION not in (tmp_path / "report.html").read_text()  # nothing was wrong with it
+    assert (tmp_path / "trec" / "qrels.txt").read_text().startswith("q1 0 ")

@@ -1,0 +1,134 @@
+"""Whether two runs of a suite differ: question against the same question, measure by measure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ValidationError
+
+from evals.measures import MEASURES, RESAMPLES, Figure, column, interval
+from rag.errors import UsageError
+
+SIGNIFICANT = 0.05
+"""A difference is real where chance makes one as large less often."""
+
+Figures = Mapping[str, Figure]
+"""Measure to figure, of one question."""
+Asked = Mapping[tuple[str, str], Figures]
+"""(question id, its text) to its figures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A measure over the questions that have it in both runs."""
+
+    measure: str
+    questions: int
+    old: float
+    new: float
+    difference: float
+    interval: tuple[float, float]
+    """Of the difference, 95 %."""
+    p: float
+    """How often a difference as large comes when each question's two figures are swapped at will:
+    the paired permutation test, two-sided."""
+    verdict: Literal["better", "worse", "not clear"]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A run against an earlier one."""
+
+    paired: int
+    """Questions in both."""
+    only_old: tuple[str, ...]
+    """Ids of questions that are only there, or that ask something else there."""
+    only_new: tuple[str, ...]
+    differences: tuple[Difference, ...]
+
+
+class _Question(BaseModel):
+    id: str
+    question: str
+
+
+class _Result(BaseModel):
+    question: _Question
+    figures: dict[str, Figure]
+
+
+class _Report(BaseModel):
+    results: tuple[_Result, ...]
+
+
+def load_figures(path: str) -> Asked:
+    """The figures of each question in a report that `gazette eval --json` wrote.
+
+    Raises `UsageError` for a file that is none.
+    """
+    try:
+        report = _Report.model_validate_json(Path(path).read_bytes())
+    except (OSError, ValidationError) as error:
+        said = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
+        raise UsageError(
+            f"{path!r} is no report to compare with ({said}); write one with: "
+            f"gazette eval SUITE --json > {path}"
+        ) from error
+    return {(r.question.id, r.question.question): r.figures for r in report.results}
+
+
+def compare(old: Asked, new: Asked) -> Comparison:
+    """What changed from the old figures to the new; measures that either lacks are left away."""
+    both = [key for key in new if key in old]
+    differences = []
+    for name in MEASURES:
+        pairs = [(old[k][name], new[k][name]) for k in both if name in old[k] and name in new[k]]
+        if difference := _difference(name, pairs):
+            differences.append(difference)
+    return Comparison(
+        paired=len(both),
+        only_old=tuple(key[0] for key in old if key not in new),
+        only_new=tuple(key[0] for key in new if key not in old),
+        differences=tuple(differences),
+    )
+
+
+def _difference(name: str, pairs: list[tuple[Figure, Figure]]) -> Difference | None:
+    from scipy.stats import permutation_test  # costs a second
+
+    measure, size = MEASURES[name], len(pairs)
+    old, new = (measure.figure([pair[i] for pair in pairs]) for i in (0, 1))
+    if old is None or new is None:
+        return None
+    values = np.concatenate([column([pair[i] for pair in pairs]) for i in (0, 1)])
+
+    def difference(olds: NDArray[np.int64], news: NDArray[np.int64]) -> float:
+        return measure.total(values[news]) - measure.total(values[olds])
+
+    rows = np.arange(size)
+    p = 1.0
+    if size > 1:
+        test = permutation_test(
+            (rows, rows + size),
+            difference,
+            permutation_type="samples",
+            n_resamples=RESAMPLES,
+            rng=0,
+        )
+        p = float(test.pvalue)
+    is_better = (new < old) if measure.less_is_better else (new > old)
+    return Difference(
+        measure=name,
+        questions=size,
+        old=old,
+        new=new,
+        difference=new - old,
+        interval=interval(lambda drawn: difference(drawn, drawn + size), size),
+        p=p,
+        verdict="not clear" if p >= SIGNIFICANT else "better" if is_better else "worse",
+    )

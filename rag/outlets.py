@@ -1,0 +1,184 @@
+"""Which of the archive's outlets a question asks for: as who reports, not as what is reported on.
+
+"What did the Post report on it?" asks for an outlet; "How much did the Post earn?" is about one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+
+from rag.language import FUNCTION_WORDS, fold
+from rag.types import Span
+
+Outlet = tuple[str | None, str | None]
+"""Name and domain."""
+Names = Mapping[str, tuple[str, ...]]
+"""A way to write a name, squeezed, to the outlets that it may mean, as the archive writes them."""
+
+_TOKEN = re.compile(r"[^\W_]+")
+MAX_TOKENS = 12
+"""Of a name, as in "Business Today | Latest Stock Market And Economy News India"."""
+# "BBC News - Technology", "The Jerusalem Post | JPost.com": the name is what comes first.
+_SECTION = re.compile(r"\s[|–—-]\s|:\s|\s\(")
+_TOP_LEVEL = re.compile(r"\.(?:com|org|net|info|co\.\w\w|com\.\w\w|\w\w)$", re.IGNORECASE)
+_SECOND_LEVEL = frozenset("co com org net gov ac".split())
+_TWO_LETTERS = ("AP", "FT")  # others are seldom an outlet: AI, UK, PM
+_EXACT, _HEAD, _SHORT, _DOMAIN = range(4)  # how fully a name is written
+
+_NOUNS = (
+    r"(?:(?:article|report|piece|review|interview|editorial|column|feature|post|headline|account|"
+    r"publication|portrayal|assessment|depiction|newsletter|blog|podcast|claim|edition|source|"
+    r"figure|perspective|focus|stance|assertion|version|view|take|opinion)s?|"
+    r"stor(?:y|ies)|reporting|coverage|commentary|analys[ei]s|news)"
+)
+_VERBS = (
+    r"(?:(?:report|claim|state|suggest|describe|note|cite|quote|argue|mention|indicate|cover|"
+    r"publish|portray|attribute|implie|imply|allege|reveal|predict|discuss|detail|highlight|"
+    r"emphasi[sz]e|recommend|estimate|explain|observe|specif(?:ie|y)|characteri[sz]e|depict|credit|"
+    r"call|warn|review|identif(?:ie|y)|present|point|question|critici[sz]e|praise|rank|list|name|"
+    r"feature|document|print|disagree|agree|reckon)(?:e?s|e?d|ing)?|"
+    r"says?|said|writes?|wrote|written|gives?|gave|puts?|tells?|told)"
+)
+# After a name, a capital that does not make a longer name of it: "the Post Report of May".
+_MAY_FOLLOW = re.compile(
+    rf"{_NOUNS}|{_VERBS}|news|sports?|online|magazine|newspaper|tv|"
+    r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*",
+    re.IGNORECASE,
+)
+# In the question, every outlet becomes one mark; a name in quotes has its quote after it.
+_MARKED = re.compile(r"""(["'])(?:the )?@,?\1|(?:\bthe )?@(?: (?:magazine|newspaper))?""", re.I)
+_LISTED = re.compile(r'@"?(?:(?:,?\s+(?:and|or|&)\s+|,\s+|/)(?:(?:both|in|by|from|to)\s+)*@"?)*')
+_SOURCE_BEFORE = re.compile(
+    r"(?:\b(?:according to|per|via|citing|like|such as|including)|"
+    rf"\b(?:{_NOUNS}|{_VERBS})\s+(?:in|from|on|at|of)|"
+    rf"\b(?:{_NOUNS}|{_VERBS})(?:\s+\S+){{0,4}}?\s+(?:by|from)|"
+    rf"\b(?!(?:owned|bought|acquired|sold|sued|hired|fired|paid|employed|funded|run)\b)\w+,?\s+by|"
+    rf"(?:^|\b(?!(?:stakes?|shares?|invest\w*|interest|jobs?|cuts|layoffs|roles?)\b)\w+,?\s+)in)"
+    rf"\s+(?:(?:both|either|an?)\s+)?$",
+    re.IGNORECASE,
+)
+_SOURCE_AFTER = re.compile(
+    rf"\s+(?:(?:also|has|have|had|both|each|then|later|recently|first|will|would)\s+)*{_VERBS}\b|"
+    rf"\s+(?:\S+\s+){{0,2}}?{_NOUNS}\b|"
+    rf"'s?\s+(?:\S+\s+){{0,6}}?{_NOUNS}\b",
+    re.IGNORECASE,
+)
+
+
+def asked_outlets(question: str, known: Sequence[Outlet]) -> tuple[str, ...]:
+    """The outlets whose reports a question asks for, in its order, as the archive writes them."""
+    question = fold(question).replace("@", " ")
+    mentions = list(_mentions(question, _names(tuple(known))))
+    marked, position = "", 0
+    for (start, end), _ in mentions:
+        marked += question[position:start] + "@"
+        position = end
+    marked = _MARKED.sub(lambda mark: '@"' if mark[1] else "@", marked + question[position:])
+    asked: dict[str, str] = {}
+    for listed in _LISTED.finditer(marked):  # "the Post, the Sun and the Echo"
+        before, after = marked[: listed.start()], marked[listed.end() :]
+        is_source = _SOURCE_BEFORE.search(before[-200:]) or _SOURCE_AFTER.match(after)
+        if is_source or '"' in listed.group():
+            first, count = before.count("@"), listed.group().count("@")
+            for name in (name for _, names in mentions[first : first + count] for name in names):
+                # "The Bay Post" and "Bay Post" are one outlet: as the question has it.
+                one = _squeezed(_bare(name))
+                same = (asked.get(one, name), name)
+                asked[one] = max(same, key=lambda written: (written in question, len(written)))
+    return tuple(asked.values())
+
+
+def _mentions(question: str, names: Names) -> Iterator[tuple[Span, tuple[str, ...]]]:
+    """Where the question names outlets, and which they may be: the longest names, in order."""
+    tokens = list(_TOKEN.finditer(question))
+    start = 0
+    while start < len(tokens):
+        for end in range(min(start + MAX_TOKENS, len(tokens)), start, -1):
+            run = [token.group() for token in tokens[start:end]]
+            before = tokens[start - 1].group() if start else ""
+            found = _meant(run, before, names)
+            span = tokens[start].start(), tokens[end - 1].end()
+            if found and not (len(run) == 1 and _is_common(question, span)):
+                yield span, found
+                start = end - 1
+                break
+        start += 1
+
+
+def _meant(run: Sequence[str], before: str, names: Names) -> tuple[str, ...]:
+    """The outlets that a run of words names: whole, with "the" before it, by initials."""
+    key = _squeezed(run)
+    found = names.get(key, ()) if run[0] != "the" else ()
+    if len(key) < 3:
+        found = tuple(name for name in found if name == run[0])
+    if not found and before.casefold() == "the" and run[0][0].isupper():
+        found = names.get(f"the {key}", ())
+    if not found and len(run) == 1:
+        found = names.get(run[0], ()) if run[0].isupper() else ()
+    if not found and len(run) > 2 and all(word[0].isupper() for word in run):
+        initials = "".join(word[0] for word in run)  # the archive has "WSJ", or nytimes.com
+        found = tuple(name for name in names.get(initials.casefold(), ()) if name == initials)
+        found = found or names.get(f"{initials[:-1]}{run[-1]}".casefold(), ())
+    return found
+
+
+def _is_common(question: str, span: Span) -> bool:
+    """Whether one word is no name here, or a part of a longer one: "in time", "Time Warner"."""
+    start, end = span
+    if question[start].islower() and not question.islower():
+        return True
+    before = re.search(r"[\w,] ([^\W_]+) $", question[:start])
+    after = re.match(r" ([^\W_]+)", question[end:])
+    return (before is not None and _is_name(before[1])) or (
+        after is not None and not _MAY_FOLLOW.fullmatch(after[1]) and _is_name(after[1])
+    )
+
+
+def _is_name(word: str) -> bool:
+    return not word[0].islower() and word.casefold() not in FUNCTION_WORDS
+
+
+@lru_cache(maxsize=8)
+def _names(known: tuple[Outlet, ...]) -> Names:
+    """Every way to write the names of these outlets; where one is a whole name, it means that."""
+    names = Counter(name for name, _ in known)
+    hosts = Counter(host for _, host in known)
+    table: dict[str, dict[int, dict[str, None]]] = defaultdict(lambda: defaultdict(dict))
+    for name, host in known:
+        for fullness, key in _ways(name) if name else ():
+            table[key][fullness][str(name)] = None
+        if host:
+            # A domain stands for a name where neither has another.
+            written = name if name and names[name] == hosts[host] == 1 else host
+            labels = [label for label in host.split(".")[:-1] if label not in _SECOND_LEVEL]
+            for key in (_squeezed(_TOKEN.findall(host)), *labels[-1:]):
+                table[key][_DOMAIN][written] = None
+    return {key: tuple(by_fullness[min(by_fullness)]) for key, by_fullness in table.items()}
+
+
+def _ways(name: str) -> Iterator[tuple[int, str]]:
+    """How a name may be written, squeezed; initials stay capitals."""
+    yield _EXACT, _squeezed(_bare(name))
+    words = _bare(_TOP_LEVEL.sub("", _SECTION.split(name)[0]))
+    yield _HEAD, _squeezed(words)
+    if len(words) > 1 and words[0].isupper() and len(words[0]) > 2:
+        yield _SHORT, words[0].casefold()  # the BBC, of BBC News and BBC Sport
+    for i in range(1, len(words)):
+        yield _SHORT, f"the {_squeezed(words[i:])}"
+    for some in (words, [word for word in words if word[0].isupper()]):
+        initials = "".join(word[0] for word in some).upper()
+        if len(initials) > 2 or initials in _TWO_LETTERS:
+            yield _SHORT, initials
+
+
+def _bare(name: str) -> list[str]:
+    words = _TOKEN.findall(name)
+    return words[1:] if len(words) > 1 and words[0].casefold() == "the" else words
+
+
+def _squeezed(words: Sequence[str]) -> str:
+    """A name without spaces, stops and case: "CBS Sports" is "CBSSports"."""
+    return "".join(words).casefold()
