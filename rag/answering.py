@@ -17,7 +17,8 @@ from rag.embeddings import Embedder
 from rag.extractive import MAX_QUOTED_WORDS, Extract, extract
 from rag.language import fold, sentence_spans, terms
 from rag.language_model import EXTRACTIVE, LanguageModel
-from rag.phrases import describe_in, language_of, say
+from rag.overview import Overview, overview
+from rag.phrases import day, describe_in, language_of, say
 from rag.retrieval import Retrieved
 from rag.types import (
     Answer,
@@ -65,15 +66,18 @@ def answer(
     What a model writes is held against the passages by the verifier, or by signals without one.
     """
     started = time.perf_counter()
-    extracted = extract(question, query, retrieved.passages, embedder)
+    choose = overview if query.kind == "overview" else extract
+    chosen: Overview | Extract = choose(question, query, retrieved.passages, embedder)
     name = model.name if model else EXTRACTIVE
-    draft = _Draft(question, query, retrieved, extracted.confidence, name, verifier)
+    draft = _Draft(question, query, retrieved, chosen.confidence, name, verifier)
     if not retrieved.passages:
         yield from _nothing(draft)
-    elif model is None:
-        yield from _quote(draft, extracted)
-    else:
+    elif model:
         yield from _write(draft, history, model)
+    elif isinstance(chosen, Overview):
+        yield from _survey(draft, chosen)
+    else:
+        yield from _quote(draft, chosen)
     yield draft.finish(time.perf_counter() - started)
 
 
@@ -110,6 +114,30 @@ def _quote(draft: _Draft, extracted: Extract) -> Iterator[Event]:
         done = draft.add(" ".join(text.split()), (number,), "quoted")
         yield Token(f"{marked_text([done.sentence])} ")
         yield done
+
+
+def _survey(draft: _Draft, chosen: Overview) -> Iterator[Event]:
+    """An overview: a line for each sentence, led by its outlet and day, which are not quoted."""
+    if not chosen.sentences:
+        yield from draft.abstain("no passage answers the question")
+        return
+    language = language_of(draft.question)
+    lines: list[str] = []
+    if chosen.outlets:
+        lines.append(say("Outlets: {names}", language, names=", ".join(chosen.outlets)))
+        yield Token(f"{lines[0]}\n")
+    for candidate in chosen.sentences:
+        number = draft.cite(candidate.passage, candidate.start, candidate.end, candidate.text)
+        if number is None:
+            continue
+        done = draft.add(" ".join(draft.quote(number).split()), (number,), "quoted")
+        published = candidate.passage.published
+        when = [day(published, language)] if published else []
+        lead = ", ".join([*filter(None, [candidate.passage.outlet]), *when])
+        lines.append(f"{f'[{lead}] ' if lead else ''}{marked_text([done.sentence])}")
+        yield Token(f"{lines[-1]}\n")
+        yield done
+    draft.text = "\n".join(lines)
 
 
 def _write(draft: _Draft, history: History, model: LanguageModel) -> Iterator[Event]:

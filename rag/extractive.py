@@ -60,7 +60,7 @@ def extract(
 
     Of a question in parts each is answered; the confidence is then that of the least sure.
     """
-    candidates = _candidates(passages)
+    candidates = sentences_of(passages)
     if not candidates:
         return Extract()
     wanted = query.parts or (query.text,)
@@ -119,7 +119,7 @@ def _within_words(chosen: Iterable[Candidate]) -> list[Candidate]:
     return kept
 
 
-def _candidates(passages: Sequence[Passage]) -> list[Candidate]:
+def sentences_of(passages: Sequence[Passage]) -> list[Candidate]:
     """Every sentence of the passages without its dateline, each text once."""
     seen: set[str] = set()
     candidates = []

@@ -16,6 +16,7 @@ from rag.embeddings import load_embedder
 from rag.errors import ArchiveError, UsageError
 from rag.language_model import LanguageModel, load_language_model
 from rag.minilm import DEFAULT_MODEL
+from rag.overview import ARTICLES, gather
 from rag.question import Filters, understand
 from rag.replies import reply
 from rag.retrieval import Retrieved, retrieve
@@ -126,8 +127,10 @@ class Gazette:
     ) -> Iterator[Event]:
         """As `ask`, event by event: `Token`s, a `SentenceDone` for each, last the `Answer`."""
         query = understand(question, history, self._archive.ledger.index, **filters)
-        query, found = self._find(query, PASSAGES)
+        k = ARTICLES if query.kind == "overview" else PASSAGES
+        query, found = self._find(query, k)
         if query.kind in ("greeting", "archive"):
+            query = replace(query, widened=False)
             return reply(question, query, found, self._archive.ledger)
         events = answer(
             question, query, history, found, self._embedder, self._model, self._verifier
@@ -148,7 +151,8 @@ class Gazette:
                 yield from held
                 yield from events
                 return
-        query, found = self._find(replace(query, widened=True), PASSAGES)
+        k = ARTICLES if query.kind == "overview" else PASSAGES
+        query, found = self._find(replace(query, widened=True), k)
         yield from answer(
             question, query, history, found, self._embedder, self._model, self._verifier
         )
@@ -177,16 +181,19 @@ class Gazette:
     def _find(self, query: Query, k: int) -> tuple[Query, Retrieved]:
         """What is found, and the query, widened where what was understood leaves nothing.
 
-        Where it leaves less than k passages, the best of all others follow.
+        Where it leaves less than k passages, the best of all others follow, but for an overview.
         """
         if k < 1:
             raise UsageError(f"{k} passages cannot be retrieved; ask for 1 or more")
         self._archive.check_model(self._embedder.name)  # it may have been reindexed meanwhile
-        found = retrieve(self._archive, self._embedder, query, k)
+        search = gather if query.kind == "overview" else retrieve
+        found = search(self._archive, self._embedder, query, k)
         if not query.understood or len(found.passages) == k:
             return query, found
+        if query.kind == "overview" and found.passages:
+            return query, found
         widened = replace(query, widened=True)
-        others = retrieve(self._archive, self._embedder, widened, k)
+        others = search(self._archive, self._embedder, widened, k)
         if not found.passages:
             return widened, others
         seen = {passage.article_id for passage in found.passages}

@@ -51,8 +51,8 @@ def of_kind(question: str, query: Query) -> Query:
     kind = kind_of(question)
     if kind != "overview":
         return replace(query, kind=kind)
-    topics = tuple(dict.fromkeys(topic(text) or text for text in (query.text, *query.parts)))
-    return replace(query, kind=kind, text=topics[0], parts=topics if len(topics) > 1 else ())
+    topics = tuple(dict.fromkeys(topic(text) or text for text in (query.text, *query.variants)))
+    return replace(query, kind=kind, text=topics[0], variants=topics[1:], parts=())
 
 
 def topic(text: str) -> str:

@@ -25,7 +25,9 @@ SURE = 0.5
 languages, one is then answered in a wrong one, four in English; of 6,366 English ones, one is
 not answered in English."""
 
-_PLAINLY_ENGLISH = frozenset("the what which who whom whose when where why how did does".split())
+_PLAINLY_ENGLISH = frozenset(
+    "the what which who whom whose when where why how did does about tell any there hello".split()
+)
 _NAME = re.compile(r"(?<=\s)\W*[^\W\d_a-zß-öø-ÿ]\S*")
 
 

@@ -142,7 +142,8 @@ def _grow(turn: Turn, events: Iterator[Event]) -> Iterator[Turn]:
             yield _finished(turn, event)
             return
         if isinstance(event, SentenceDone):
-            written = _after(written, event.sentence.text)
+            _, stands, rest = written.partition(event.sentence.text)
+            written = rest if stands else _after(written, event.sentence.text)
             turn = replace(
                 turn,
                 sentences=(*turn.sentences, event.sentence),
