@@ -27,6 +27,7 @@ _POINTING = re.compile(
     re.IGNORECASE,
 )
 _GOING_ON = re.compile(r"(?:and|but|so|or|what about|how about|what else|who else)\b", re.I)
+_PLACE = re.compile(r"\b(?:in|at|to|from|near) (?:the )?([A-Z].*)")
 _ELLIPSIS = re.compile(
     r"(?i:and|but|(?:and )?(?:what|how) about) (?:(?P<preposition>in|on|at|for|from|of|with|by) )?"
     r"(?P<other>(?:the )?[^\W\d_a-z][^?]{0,40}?)\s*\??"
@@ -77,14 +78,16 @@ def standalone(question: str, history: History) -> str:
     if ellipsis and (swapped := _swapped(frame, ellipsis)):
         return swapped
     pointer = _pointer(question)
-    if pointer is None:
+    name = _pointed_at(pointer, question, history) if pointer else None
+    is_bare = len(terms(question)) < 2 and not re.match(
+        _PERSON, pointer[0] if pointer else "", re.I
+    )
+    if is_bare or not pointer:  # "How many of them?"
         return f"{frame} {question}"
-    name = _pointed_at(pointer, question, history)
-    if len(terms(question)) < 2 and not re.match(_PERSON, pointer[0], re.I):  # "How many of them?"
-        return f"{frame} {question}"
+    goes_on_from = f"{frame} " if _GOING_ON.match(question) else ""
     if name and name.casefold() not in question.casefold():
         question = f"{question[: pointer.end()]} ({name}){question[pointer.end() :]}"
-    return question
+    return goes_on_from + question
 
 
 def leans_back(question: str) -> bool:
@@ -127,16 +130,14 @@ def _pointed_at(pointer: re.Match[str], question: str, history: History) -> str 
         return items[place] if len(items) > max(place, 1) else None
     for asked, answered in reversed(history):
         topic = named(asked)
-        found = [name for name in named(answered) if name not in topic] + topic
-        if pointer[0].casefold() == "there":
-            found.sort(
-                key=lambda name: (
-                    not re.search(
-                        rf"\b(?:in|at|to|from|near) (?:the )?{re.escape(name)}",
-                        f"{answered} {asked}",
-                    )
-                )
-            )
+        new = [name for name in named(answered) if name not in topic]
+        # Of "Who won the Cup?" and "Ada Brown", it is the Cup that "it" is.
+        is_person = asked.casefold().startswith("who") and new and answered.startswith(new[0])
+        is_thing = re.match(r"it|th[ai]|each", pointer[0], re.IGNORECASE) and is_person
+        found = [*topic, *new] if is_thing else [*new, *topic]
+        if pointer[0].casefold() == "there":  # where a place is named
+            places = _PLACE.findall(f"{answered} {asked}")
+            found.sort(key=lambda name: not any(place.startswith(name) for place in places))
         if found:
             return found[0]
     return None

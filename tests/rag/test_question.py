@@ -105,6 +105,7 @@ def test_two_reports_have_two_days_and_an_old_archive_its_own_last_week():
 
 FLOODS = [("How many people died in the floods in Karland?", "At least 34, the ministry said.")]
 MAYOR = [("Who is the mayor of Dallum?", "Ada Brown."), ("Since when?", "Since 2019.")]
+CUP = [("Who won the Sound Cup?", "Ben Cole, after extra time.")]
 FIRMS = [("Which firms bid?", "Norrgard, Tesse Capital and Ostrem Civil.")]
 
 
@@ -113,6 +114,7 @@ FIRMS = [("Which firms bid?", "Norrgard, Tesse Capital and Ostrem Civil.")]
     [
         ("And in Estrand?", FLOODS, "How many people died in the floods in Estrand?"),
         ("Why?", FLOODS, f"{FLOODS[0][0]} Why?"),
+        ("How many people watched it?", CUP, "How many people watched it (Sound Cup)?"),
         ("Where does she live?", MAYOR, "Where does she (Ada Brown) live?"),
         (
             "Where is the second one based?",
