@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from rag.language import FUNCTION_WORDS, numbers, terms, words
+from rag.language import FUNCTION_WORDS, numbers, stem, terms, words
 from rag.types import Span
 
 AnswerKind = Literal[
@@ -146,6 +146,8 @@ _FORMS: tuple[tuple[AnswerKind, str], ...] = (
     ),
 )
 _ASKS = tuple((kind, re.compile(form, re.IGNORECASE)) for kind, form in _FORMS)
+# Whoever is counted may be called otherwise: a crowd, 300 guests, nine were hurt.
+_ANYONE = frozenset(map(stem, ("people", "person", "others", "times")))
 _COUNTS = re.compile(r"\bhow many\b", re.IGNORECASE)
 _NOUN = re.compile(
     r"\b(?:how many|how much|what|which)\s+((?:[\w'’-]+\s+){0,3}?[\w'’-]+?)s?\s+(?:did|does|do|is|"
@@ -235,6 +237,7 @@ def is_given(asked: Asked, text: str, passage: str) -> bool:
     A sum of money, an age or a year that is asked for and of which there is none is not answered
     by what stands near. Names are not told by their form, so for them this always holds.
     """
-    if asked.counts and asked.noun and not asked.noun.intersection(terms(passage)):
+    counted = asked.noun - _ANYONE
+    if asked.counts and counted and not counted.intersection(terms(passage)):
         return False
     return not asked.measures or bool(answers_in(asked, text))

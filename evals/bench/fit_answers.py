@@ -31,7 +31,7 @@ from evals.metrics import answering_articles, comparable, holds
 from ingest import ingest
 from rag import Gazette, Passage
 from rag.answer_type import asked
-from rag.extractive import SURE, _candidates, score_sentences
+from rag.extractive import SURE, sentences_of, score_sentences
 from rag.signals import ANSWER_SIGNALS, SENTENCE_SIGNALS, answer_signals, scores, shares
 
 SQUAD_QUESTIONS, SAMPLE_WEIGHT, UNANSWERABLE = 1500, 5.0, 1 / 8
@@ -152,7 +152,7 @@ def _asked(
     passages: Sequence[Passage],
     answers: Sequence[str],
 ) -> Asked:
-    candidates = _candidates(passages)
+    candidates = sentences_of(passages)
     kept, signals = score_sentences(question, asked(question), candidates, gazette._embedder)
     variants = [comparable(answer) for answer in answers]
     right = [any(holds(comparable(c.text), each) for each in variants) for c in kept]

@@ -79,7 +79,7 @@ def test_articles_of_an_author(tmp_path):
         ("Qué pianista ganó el concurso", "Los artículos no lo dicen: ningún", "Lo que"),
         ("Quale pianista ha vinto il concorso?", "Gli articoli non lo dicono: nessun", "Ciò"),
         ("Welke pianist won het concours?", "De artikelen zeggen het niet: geen", "Wat het"),
-        ("Que pianista venceu o concurso?", "Os artigos não o dizem: nenhuma", "O que mais"),
+        ("Qual pianista venceu o concurso?", "Os artigos não o dizem: nenhuma", "O que mais"),
         ("Który pianista wygrał konkurs?", "Artykuły tego nie mówią: żaden", "Najbliższe"),
         ("Vilken pianist vann tävlingen?", "Artiklarna säger det inte: inget", "Det som"),
         ("Hvilken pianist vandt konkurrencen?", "Artiklerne siger det ikke: ingen", "Det, der"),
