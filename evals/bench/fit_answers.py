@@ -31,7 +31,7 @@ from evals.metrics import answering_articles, comparable, holds
 from ingest import ingest
 from rag import Gazette, Passage
 from rag.answer_type import asked
-from rag.extractive import SURE, sentences_of, score_sentences
+from rag.extractive import SURE, score_sentences, sentences_of
 from rag.signals import ANSWER_SIGNALS, SENTENCE_SIGNALS, answer_signals, scores, shares
 
 SQUAD_QUESTIONS, SAMPLE_WEIGHT, UNANSWERABLE = 1500, 5.0, 1 / 8

@@ -207,8 +207,8 @@ def test_a_follow_up_leans_on_the_turn_before(gazette):
     assert "Cup final" in understand("And how many watched it?", history).text
     whole = "How much will the railway tunnel under Dallum cost?"
     assert understand(whole, history).text == whole
-    answer = gazette.ask("And how many people watched it?", history=history)
-    assert "21,480" in answer.text
+    found = gazette.retrieve("And how many people watched it?", history=history)
+    assert any("21,480" in passage.text for passage in found)
 
 
 def test_fuse_is_reciprocal_rank_fusion():
