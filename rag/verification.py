@@ -35,8 +35,9 @@ NEARLY_CERTAIN = 0.99
 def verify(sentence: str, evidence: Sequence[str], verifier: CrossEncoder | None = None) -> Verdict:
     """What the evidence says of a sentence, and the stretch of it that says so.
 
-    A sentence that stands word for word in the evidence is supported with score 1. Any other is
-    judged by the verifier, if there is one; raises `CrossEncoderError` where it cannot judge.
+    A sentence that stands word for word in the evidence, not broken off, is supported with score 1.
+    Any other is judged by the verifier, if there is one; raises `CrossEncoderError` where it cannot
+    judge.
     """
     best = Verdict("unsupported", 0.0)
     wanted = fold(sentence).strip(" .\"'")
@@ -52,11 +53,11 @@ def verify(sentence: str, evidence: Sequence[str], verifier: CrossEncoder | None
         found = align(sentence, text)
         if any(place is not None for place in found.places):
             quote = _quote(found)
-            label, score = (
-                _entailed(sentence, _premise(text, quote), verifier) if verifier else _judge(found)
-            )
-            verdict = Verdict(label, score, (index, *quote))
-            best = max(best, verdict, key=_rank)
+            if verifier:
+                label, score = _entailed(sentence, _premise(text, quote), verifier)
+            else:
+                label, score = _judge(found, bool(standing.search(fold(text))))
+            best = max(best, Verdict(label, score, (index, *quote)), key=_rank)
     return best
 
 
@@ -95,9 +96,12 @@ def _quote(found: Alignment) -> Span:
     return evidence.spans[first][0], evidence.spans[last][1]
 
 
-def _judge(found: Alignment) -> tuple[VerdictLabel, float]:
-    """The label, and the probability of support; under one half where something is at fault."""
-    wrong = list(faults(found))
+def _judge(found: Alignment, stands: bool) -> tuple[VerdictLabel, float]:
+    """The label, and the probability of support; under one half where something is at fault.
+
+    In words that stand there, if as a part of a sentence, nothing is.
+    """
+    wrong = [] if stands else list(faults(found))
     values = signals(found, len(wrong))
     weighted = BIAS + sum(w * value for w, value in zip(WEIGHTS, values, strict=True))
     probability = min(NEARLY_CERTAIN, 1 / (1 + math.exp(-weighted)))
