@@ -49,7 +49,7 @@ VOLATILE = (
 TYPES = (
     *(rag.types.Answer, rag.types.Sentence, rag.types.Citation, rag.types.Passage),
     *(rag.types.Scores, rag.types.Query, rag.types.Usage, rag.types.Article),
-    *(rag.types.Token, rag.types.SentenceDone, ingest.IngestReport),
+    *(rag.types.Token, rag.types.SentenceDone, rag.types.Verdict, ingest.IngestReport),
 )
 
 _BLOCK = re.compile(r"^```(\w+)( slow| file=\S+)?\n(.*?)^```$", re.DOTALL | re.MULTILINE)

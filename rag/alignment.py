@@ -111,8 +111,11 @@ def align(claim: str, text: str) -> Alignment:
     for token in wanted:
         own = OWN_FACT if token.kind in FACTS else OWN_WORD if token.is_content else OWN_FUNCTION
         new, step = cost + own, dict[int, int]()
+        far = int(cost.argmin()) if len(cost) else -1
         for place in evidence.places.get(token.value, ()):
             price, origin = _cheapest(cost, evidence, place)
+            if cost[far] + FAR < price:
+                price, origin = float(cost[far]) + FAR, far
             if nothing <= price:
                 price, origin = nothing, -1
             if price < new[place]:
@@ -130,7 +133,7 @@ def align(claim: str, text: str) -> Alignment:
 
 
 def _cheapest(cost: NDArray[np.float64], evidence: Evidence, place: int) -> tuple[float, int]:
-    """What the cheapest way to a place costs, and from where it comes."""
+    """What the cheapest way to a place from one near it costs, and from where it comes."""
     number, starts = evidence.sentence[place], evidence.starts
     start, end = starts[number], starts[number + 1]
     best, origin = np.inf, -1
@@ -140,7 +143,6 @@ def _cheapest(cost: NDArray[np.float64], evidence: Evidence, place: int) -> tupl
         (place, end, BACK),
         (starts[max(0, number - 1)], start, NEIGHBOUR),
         (end, starts[min(len(starts) - 1, number + 2)], NEIGHBOUR),
-        (0, len(cost), FAR),
     ):
         if 0 <= first < last and price < best:
             here = first + int(cost[first:last].argmin())

@@ -32,7 +32,9 @@ def faults(found: Alignment) -> Iterator[Fault]:
     for mention in _mentions(found):
         yield from _fault(found, mention)
         kind, place = found.claim[mention.start].kind, found.places[mention.start]
-        if kind in FACTS and place is not None and not _is_anchored(found, mention):
+        if kind not in FACTS or place is None or _is_anchored(found, mention):
+            continue
+        if kind != "name" or not _is_passive(found, place):
             loose.append((kind, found.evidence.sentence[place], place))
     for (kind, sentence, place), other in pairwise(loose):
         if (kind, sentence) == other[:2] and place > other[2]:
@@ -59,10 +61,8 @@ def _fault(found: Alignment, mention: Mention) -> Iterator[Fault]:
     claim, places = found.claim[mention], found.places[mention]
     values, kind = [token.value for token in claim], claim[0].kind
     before, after = _beside(found, mention)
-    way = [place for place in (before, *places, after) if place is not None]
-    in_order = None not in places and way == sorted(way) and way[-1] - way[0] < len(way) + NEAR
-    if in_order and len(way) > len(places):
-        return  # as it stands there, perhaps with some words left out
+    if _in_place(before, places, after):
+        return
     sides = [_run(found, before, 1), _run(found, after, -1)]
     if any(_holds(side, values) for side in sides):
         return
@@ -72,7 +72,8 @@ def _fault(found: Alignment, mention: Mention) -> Iterator[Fault]:
         if any(opposite(values[0], token.value) for token in others):
             yield "differs"
     elif kind in ("opening", "word"):
-        if places[0] is None and kinds & {*FACTS, "opening", kind}:
+        strange = places[0] is None or (kind == "word" and not _is_anchored(found, mention))
+        if strange and kinds & {*FACTS, "opening", kind}:
             yield "lacks"
     elif kind == "name" and _is_passive(found, before if after is None else after):
         return
@@ -80,11 +81,24 @@ def _fault(found: Alignment, mention: Mention) -> Iterator[Fault]:
         yield "differs"
     elif kind in FACTS and (
         None in places
-        or kinds & FACTS
+        or (kind != "date" and kinds & FACTS)
         or (kind == "number" and not _is_anchored(found, mention))
         or not _stand_together(found, values)
     ):
         yield "lacks"
+
+
+def _in_place(before: int | None, places: Sequence[int | None], after: int | None) -> bool:
+    """Whether a mention stands as it is between what is beside it, perhaps with words left out."""
+    together = all(one is not None and other == one + 1 for one, other in pairwise(places))
+    way = [place for place in (before, *places, after) if place is not None]
+    return (
+        together
+        and None not in places
+        and len(way) > len(places)
+        and way == sorted(way)
+        and way[-1] - way[0] < len(way) + NEAR
+    )
 
 
 def _beside(found: Alignment, mention: Mention) -> tuple[int | None, int | None]:

@@ -131,6 +131,7 @@ def train_cross_encoder(tmp_path_factory):
 
     def train(labels, examples):
         torch.manual_seed(0)
+        torch.set_num_threads(1)  # so small a model only waits for more
         pairs, targets = zip(*examples, strict=True)
         words = sorted({word for pair in pairs for word in re.findall(r"\w+", str(pair).lower())})
         special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "."]

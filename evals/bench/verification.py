@@ -5,7 +5,8 @@
 ARTICLES hold one JSON object with `text` a line. Their sentences are held against the whole article
 as they stand, as they may be retold, and with one thing changed. QAGS (Wang, Cho and Lewis, ACL
 2020) holds sentences of machine-made summaries with their article and three people's votes. What is
-printed of it last are weights that are fitted on it anew; all other figures are those of the code.
+printed of it last are weights that are fitted on it anew, and their AUC before a sentence that is
+little covered is marked down; all other figures are those of the code.
 """
 
 from __future__ import annotations

@@ -47,6 +47,27 @@ def test_ingest_ask_list_show_remove(run):
     assert (code, err.count("\n")) == (1, 1)
 
 
+def test_verify_says_what_the_articles_say_of_a_claim(run, sample_archive):
+    said = {
+        "The Ransey Link Act passed by 58 votes to 41.": "Supported\n",
+        "The Ransey Link Act passed by 57 votes to 41.": "Contradicted\n",
+        "Penguins nest on the moon.": "Not found: no article says so",
+    }
+    for claim, verdict in said.items():
+        code, out, _ = run("verify", claim, "--archive", sample_archive)
+        assert (code, out.startswith(verdict)) == (0, True)
+        assert ("> The Ransey Link Act passed by 58 votes to 41." in out) == ("Ransey" in claim)
+        code, out, _ = run("verify", claim, "--archive", sample_archive, "--json")
+        assert set(json.loads(out)) == {
+            "label", "score", "quote", "citations", "against", "reason",
+        }  # fmt: skip
+    code, out, _ = run("verify", claim, "--archive", sample_archive, "--outlet", "Nobody")
+    assert (code, "no article of 'Nobody'" in out) == (0, True)
+    code, _, err = run("verify", claim, "--archive", sample_archive, "--verifier", "no/such/model")
+    assert (code, err.count("\n")) == (1, 1)
+    assert run("verify", " ", "--archive", sample_archive)[0] == 2
+
+
 def test_json_is_the_types_field_by_field(run, sample_archive):
     code, out, _ = run("ask", QUESTION, "--archive", sample_archive, "--json")
     answer = json.loads(out)
