@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
+import numpy as np
+
 from rag.archive import Archive
 from rag.embeddings import Embedder
 from rag.filters import Choice
@@ -59,20 +61,20 @@ def _candidates(
 ) -> list[Passage]:
     if not choice.chunks:
         return []
+    texts = query.parts or (query.text,)
+    vectors = np.array([embedder.encode_query(text) for text in texts])
     rankings: list[list[int]] = []
-    dense: dict[int, float] = {}
     lexical: dict[int, float] = {}
-    for text in query.parts or (query.text,):
-        for search, scores in (
-            (archive.nearest(choice, embedder.encode_query(text), depth), dense),
-            (archive.ledger.index.lexical(search_terms(text), choice, depth), lexical),
-        ):
-            rankings.append([number for number, _ in search])
-            scores |= {n: max(score, scores.get(n, score)) for n, score in search}
+    for text, vector in zip(texts, vectors, strict=True):
+        by_meaning = archive.nearest(choice, vector, depth)
+        by_words = archive.ledger.index.lexical(search_terms(text), choice, depth)
+        rankings += [[number for number, _ in found] for found in (by_meaning, by_words)]
+        lexical |= {n: max(score, lexical.get(n, score)) for n, score in by_words}
     fused = fuse(*rankings)
     found = archive.ledger.index.passages(list(fused), MAX_PASSAGE_CHARS)
+    cosines = archive.ledger.index.cosines(list(fused), vectors)
     candidates = [
-        replace(found[n], scores=Scores(dense.get(n), lexical.get(n), score))
+        replace(found[n], scores=Scores(cosines.get(n), lexical.get(n), score))
         for n, score in fused.items()
         if n in found
     ]
@@ -91,25 +93,32 @@ def fuse(*rankings: Sequence[int]) -> dict[int, float]:
 def rank(query: Query, passages: Sequence[Passage]) -> list[Passage]:
     """Passages in the order in which they should be read.
 
-    To the fused ranks comes a third: by the share of the query's terms that a passage and its
+    To the two searches comes a third signal: the share of the query's terms that a passage and its
     title hold, each weighed by how rare it is among the passages. What a chunk lacks of an answer
-    often stands next to it, so it is the chunk with its neighbours that is looked at.
+    often stands next to it, so it is the chunk with its neighbours that is looked at. Each signal
+    counts twice, by the rank that it gives and by its value (cosine, BM25 as a share of the best,
+    coverage): ranks hide how far the first is ahead, and values alone let one signal decide
+    (Bruch, Gai and Ingber, TOIS 2023, compare the two).
     """
     wanted = set(chain.from_iterable(map(terms, (query.text, *query.parts))))
     found = [wanted.intersection(terms(f"{p.title} {p.text}")) for p in passages]
     weights = rarity(wanted, found)
     coverage = [sum(weights[term] for term in some) for some in found]
     order = sorted(coverage, reverse=True)
+    best = max((p.scores.lexical or 0.0 for p in passages), default=0.0) or 1.0
     searches = max(1, len(query.parts))  # the fused score is the sum over them
-    scored = [
-        replace(p, scores=replace(p.scores, reranked=_fused(p) + searches * _rrf(order.index(c))))
-        for p, c in zip(passages, coverage, strict=True)
-    ]
-    return sorted(scored, key=lambda passage: -(passage.scores.reranked or 0.0))
+    scored = []
+    for passage, share in zip(passages, coverage, strict=True):
+        scores = passage.scores
+        by_rank = (scores.fused or 0.0) / searches + _rrf(order.index(share))
+        by_value = (scores.dense or 0.0) + (scores.lexical or 0.0) / best + share
+        scores = replace(scores, reranked=(RRF_K + 1) * by_rank + by_value)
+        scored.append(replace(passage, scores=scores))
+    return _by_score(scored)
 
 
-def _fused(passage: Passage) -> float:
-    return passage.scores.fused or 0.0
+def _by_score(passages: Sequence[Passage]) -> list[Passage]:
+    return sorted(passages, key=lambda passage: -(passage.scores.reranked or 0.0))
 
 
 def _rrf(position: int) -> float:

@@ -85,6 +85,18 @@ class SearchIndex:
         best = np.argsort(-cosines, kind="stable")[:limit]
         return [(rows[i][0], float(cosines[i])) for i in best]
 
+    def cosines(self, numbers: Sequence[int], vectors: NDArray[np.float32]) -> dict[int, float]:
+        """Chunk number to the chunk's largest cosine to any of the unit vectors, one a row."""
+        rows = self._db.execute(
+            f"SELECT number, vector FROM chunks WHERE number IN ({', '.join('?' * len(numbers))})",
+            tuple(numbers),
+        ).fetchall()
+        if not rows:
+            return {}
+        matrix = np.frombuffer(b"".join(row[1] for row in rows), dtype=np.float32)
+        nearest = (matrix.reshape(len(rows), -1) @ vectors.T).max(axis=1)
+        return dict(zip((row[0] for row in rows), nearest.tolist(), strict=True))
+
     def lexical(self, terms: Sequence[str], choice: Choice, limit: int) -> list[tuple[int, float]]:
         """The chosen chunks that hold any of the terms, best first: (chunk number, BM25)."""
         if not terms:
