@@ -14,7 +14,7 @@ from rag.errors import ArchiveError, UsageError
 from rag.language_model import LanguageModel, load_language_model
 from rag.minilm import DEFAULT_MODEL
 from rag.question import Filters, History, understand
-from rag.retrieval import Retrieved, retrieve
+from rag.retrieval import Retrieved, load_reranker, retrieve
 from rag.settings import Settings
 from rag.types import Answer, Article, Event, Passage, Query
 
@@ -38,6 +38,7 @@ class Gazette:
             settings.embedding_model or archive.embedding_model or DEFAULT_MODEL
         )
         archive.check_model(self._embedder.name)
+        self._reranker = load_reranker(settings.reranker) if settings.reranker else None
 
     @classmethod
     def open(
@@ -47,12 +48,14 @@ class Gazette:
         base_url: str | None = None,
         embedding_model: str | None = None,
         api_key: str | None = None,
+        reranker: str | None = None,
     ) -> Gazette:
         """Open an archive; what is not given comes from the settings.
 
         `llm` is `extractive`, `provider:model`, or a LangChain chat model; with `base_url` no key
-        is demanded. Raises `ArchiveError` where there is no archive, `EmbeddingError` where
-        another model made it, `LanguageModelError` where the language model cannot be made.
+        is demanded. `reranker` is a CrossEncoder by name or path. Raises `ArchiveError` where
+        there is no archive, `EmbeddingError` where another model made it, `LanguageModelError` and
+        `CrossEncoderError` where the one or the other model cannot be had.
         """
         named = llm if isinstance(llm, str) else None
         settings = Settings.given(
@@ -61,6 +64,7 @@ class Gazette:
             base_url=base_url,
             embedding_model=embedding_model,
             api_key=api_key,
+            reranker=reranker,
         )
         if llm is None or isinstance(llm, str):
             model = load_language_model(settings)
@@ -121,7 +125,7 @@ class Gazette:
         if k < 1:
             raise UsageError(f"{k} passages cannot be retrieved; ask for 1 or more")
         self._archive.check_model(self._embedder.name)  # it may have been reindexed meanwhile
-        return retrieve(self._archive, self._embedder, query, k)
+        return retrieve(self._archive, self._embedder, query, k, self._reranker)
 
     def article(self, name: str) -> Article:
         """The article that a citation or a passage points into: by its id, or its URL or source.

@@ -11,9 +11,11 @@ from itertools import chain
 import numpy as np
 
 from rag.archive import Archive
+from rag.cross_encoder import CrossEncoder
 from rag.embeddings import Embedder
+from rag.errors import CrossEncoderError
 from rag.filters import Choice
-from rag.language import rarity, search_terms, sentence_spans, terms, words
+from rag.language import rarity, search_terms, sentence_spans, stem, terms, words
 from rag.types import MAX_PASSAGE_CHARS, Passage, Query, Scores, Span
 
 CANDIDATES = 30
@@ -43,25 +45,41 @@ class Retrieved:
     seconds: float = 0.0
 
 
-def retrieve(archive: Archive, embedder: Embedder, query: Query, k: int) -> Retrieved:
-    """The k passages that best fit a query; fewer where the archive has no more."""
+def retrieve(
+    archive: Archive,
+    embedder: Embedder,
+    query: Query,
+    k: int,
+    reranker: CrossEncoder | None = None,
+) -> Retrieved:
+    """The k passages that best fit a query; fewer where the archive has no more.
+
+    They are ordered by `rank`, or by a reranker if one is given.
+    """
     started = time.perf_counter()
     choice = archive.ledger.index.choose(query)
     depth = max(CANDIDATES, k)
-    passages = _places(archive, _candidates(archive, embedder, query, choice, depth), k)
+    found = _candidates(archive, embedder, query, choice, depth, reranker)
+    passages = _places(archive, found, k)
     while len(passages) < k and depth < choice.chunks:  # where many are copies of each other
         depth *= 4
-        passages = _places(archive, _candidates(archive, embedder, query, choice, depth), k)
+        found = _candidates(archive, embedder, query, choice, depth, reranker)
+        passages = _places(archive, found, k)
     seconds = time.perf_counter() - started
     return Retrieved(tuple(passages), choice.undated, choice.unknown, seconds)
 
 
 def _candidates(
-    archive: Archive, embedder: Embedder, query: Query, choice: Choice, depth: int
+    archive: Archive,
+    embedder: Embedder,
+    query: Query,
+    choice: Choice,
+    depth: int,
+    reranker: CrossEncoder | None,
 ) -> list[Passage]:
     if not choice.chunks:
         return []
-    texts = query.parts or (query.text,)
+    texts = _searched(query)
     vectors = np.array([embedder.encode_query(text) for text in texts])
     rankings: list[list[int]] = []
     lexical: dict[int, float] = {}
@@ -78,7 +96,13 @@ def _candidates(
         for n, score in fused.items()
         if n in found
     ]
-    return rank(query, candidates[:RANKED]) + candidates[RANKED:]
+    best = candidates[:RANKED]
+    ranked = rerank(reranker, query, best) if reranker else rank(query, best)
+    return ranked + candidates[RANKED:]
+
+
+def _searched(query: Query) -> tuple[str, ...]:
+    return query.parts or (query.text,)
 
 
 def fuse(*rankings: Sequence[int]) -> dict[int, float]:
@@ -101,12 +125,12 @@ def rank(query: Query, passages: Sequence[Passage]) -> list[Passage]:
     (Bruch, Gai and Ingber, TOIS 2023, compare the two).
     """
     wanted = set(chain.from_iterable(map(terms, (query.text, *query.parts))))
-    found = [wanted.intersection(terms(f"{p.title} {p.text}")) for p in passages]
+    found = [wanted.intersection(map(stem, set(words(f"{p.title} {p.text}")))) for p in passages]
     weights = rarity(wanted, found)
     coverage = [sum(weights[term] for term in some) for some in found]
     order = sorted(coverage, reverse=True)
     best = max((p.scores.lexical or 0.0 for p in passages), default=0.0) or 1.0
-    searches = max(1, len(query.parts))  # the fused score is the sum over them
+    searches = len(_searched(query))  # the fused score is the sum over them
     scored = []
     for passage, share in zip(passages, coverage, strict=True):
         scores = passage.scores
@@ -115,6 +139,29 @@ def rank(query: Query, passages: Sequence[Passage]) -> list[Passage]:
         scores = replace(scores, reranked=(RRF_K + 1) * by_rank + by_value)
         scored.append(replace(passage, scores=scores))
     return _by_score(scored)
+
+
+def load_reranker(name: str) -> CrossEncoder:
+    """The cross-encoder of that name or path.
+
+    Raises `CrossEncoderError` where it cannot be loaded, or has more outputs than one that ranks.
+    """
+    reranker = CrossEncoder(name)
+    if len(reranker.labels) != 1:
+        raise CrossEncoderError(
+            f"the cross-encoder {name!r} cannot rank passages, for it has "
+            f"{len(reranker.labels)} outputs and not one; name one that was trained to rank"
+        )
+    return reranker
+
+
+def rerank(reranker: CrossEncoder, query: Query, passages: Sequence[Passage]) -> list[Passage]:
+    """Passages in the order of a cross-encoder that reads each, with its title, and the query."""
+    texts = _searched(query)
+    pairs = [(text, f"{p.title}\n{p.text}".strip()) for text in texts for p in passages]
+    logits = reranker.scores(pairs).reshape(len(texts), -1).max(axis=0)
+    scored = zip(passages, logits.tolist(), strict=True)
+    return _by_score([replace(p, scores=replace(p.scores, reranked=score)) for p, score in scored])
 
 
 def _by_score(passages: Sequence[Passage]) -> list[Passage]:
@@ -196,7 +243,7 @@ def _read_around(archive: Archive, passage: Passage, limits: Span) -> Passage:
 
 def _shingles(text: str) -> set[tuple[str, ...]]:
     """Runs of `SHINGLE_WORDS` words; of a shorter text, the text."""
-    all_words = list(words(text))
+    all_words = words(text)
     count = max(1, len(all_words) - SHINGLE_WORDS + 1)
     return {tuple(all_words[i : i + SHINGLE_WORDS]) for i in range(count)}
 

@@ -52,7 +52,10 @@ class SearchIndex:
             conditions.append(f"a.id NOT IN ({', '.join('?' * len(query.without))})")
             parameters.extend(query.without)
         bounds = date_bounds(query)
-        undated = self._count("articles a", [*conditions, "a.published_at IS NULL"], parameters)
+        undated = 0
+        if bounds:
+            dateless = [*conditions, "a.published_at IS NULL"]
+            undated = self._count("articles a", dateless, parameters)
         for comparison, moment in bounds:
             conditions.append(f"a.published_at {comparison} ?")
             parameters.append(moment.timestamp())
@@ -61,7 +64,7 @@ class SearchIndex:
             condition=" AND ".join(conditions),
             parameters=tuple(parameters),
             chunks=self._count(table, conditions, parameters),
-            undated=undated if bounds else 0,
+            undated=undated,
             unknown=tuple(unknown),
         )
 
@@ -102,10 +105,13 @@ class SearchIndex:
         if not terms:
             return []
         match = " OR ".join(f'"{term}"' for term in terms)
+        # Joined in this order, the index gives them best first, and what stands behind the limit
+        # is looked up nowhere else.
         rows = self._db.execute(
-            "SELECT lexical.rowid, -bm25(lexical) FROM lexical "
-            "JOIN chunks c ON c.number = lexical.rowid JOIN articles a ON a.number = c.article "
-            f"WHERE lexical MATCH ? AND {choice.condition} ORDER BY bm25(lexical) LIMIT ?",
+            "SELECT lexical.rowid, -lexical.rank FROM lexical "
+            "CROSS JOIN chunks c ON c.number = lexical.rowid "
+            "CROSS JOIN articles a ON a.number = c.article "
+            f"WHERE lexical MATCH ? AND {choice.condition} ORDER BY lexical.rank LIMIT ?",
             (match, *choice.parameters, limit),
         )
         return [(number, score) for number, score in rows]

@@ -97,6 +97,10 @@ EmbeddingModel = Annotated[
         help="A sentence-transformers model by name or path.", show_default="the archive's own"
     ),
 ]
+Reranker = Annotated[
+    str | None,
+    typer.Option(help="A CrossEncoder by name or path, to order the passages.", show_default=False),
+]
 
 
 def _day(text: str) -> date:
@@ -181,6 +185,7 @@ def ask(
     archive: Archive = None,
     llm: Llm = None,
     base_url: BaseUrl = None,
+    reranker: Reranker = None,
     outlet: Annotated[
         list[str] | None, typer.Option(help="Only from this outlet, by name or domain.")
     ] = None,
@@ -196,7 +201,7 @@ def ask(
     """Answer one question, with its quotes."""
     from rag import Gazette
 
-    with Gazette.open(archive, llm, base_url) as gazette:
+    with Gazette.open(archive, llm, base_url, reranker=reranker) as gazette:
         answer = gazette.ask(
             question, outlets=outlet or (), after=after, before=before, as_of=as_of
         )
@@ -211,6 +216,7 @@ def chat(
     archive: Archive = None,
     llm: Llm = None,
     base_url: BaseUrl = None,
+    reranker: Reranker = None,
     port: Annotated[int, typer.Option(help="On 127.0.0.1.", min=1, max=65535)] = 7860,
     allow_private: Annotated[
         bool,
@@ -221,7 +227,7 @@ def chat(
     from ui.desk import Desk
     from ui.web import serve
 
-    serve(Desk(archive, llm, base_url, allow_private), port)
+    serve(Desk(archive, llm, base_url, reranker, allow_private), port)
 
 
 @app.command("eval")
@@ -230,6 +236,7 @@ def evaluate(
     archive: Archive = None,
     llm: Llm = None,
     base_url: BaseUrl = None,
+    reranker: Reranker = None,
     use_filters: Annotated[
         bool,
         typer.Option(
