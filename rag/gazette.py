@@ -19,7 +19,7 @@ from rag.minilm import DEFAULT_MODEL
 from rag.overview import ARTICLES, gather
 from rag.question import Filters, understand
 from rag.replies import reply
-from rag.retrieval import Retrieved, retrieve
+from rag.retrieval import Retrieved, load_reranker, retrieve
 from rag.settings import Settings
 from rag.types import (
     Answer,
@@ -55,6 +55,7 @@ class Gazette:
         )
         self._verifier = CrossEncoder(settings.verifier) if settings.verifier else None
         archive.check_model(self._embedder.name)
+        self._reranker = load_reranker(settings.reranker) if settings.reranker else None
 
     @classmethod
     def open(
@@ -65,14 +66,16 @@ class Gazette:
         embedding_model: str | None = None,
         api_key: str | None = None,
         verifier: str | None = None,
+        reranker: str | None = None,
     ) -> Gazette:
         """Open an archive; what is not given comes from the settings.
 
         `llm` is `extractive`, `provider:model`, or a LangChain chat model; with `base_url` no key
         is demanded. `verifier` is a cross-encoder that was trained on natural language inference,
-        by name or path; it is loaded when it is first needed. Raises `ArchiveError` where there is
+        by name or path; it is loaded when it is first needed;
+        `reranker` is one that was trained to rank. Raises `ArchiveError` where there is
         no archive, `EmbeddingError` where another model made it, `LanguageModelError` where the
-        language model cannot be made.
+        language model cannot be made, `CrossEncoderError` where a cross-encoder cannot be had.
         """
         named = llm if isinstance(llm, str) else None
         settings = Settings.given(
@@ -82,6 +85,7 @@ class Gazette:
             embedding_model=embedding_model,
             api_key=api_key,
             verifier=verifier,
+            reranker=reranker,
         )
         if llm is None or isinstance(llm, str):
             model = load_language_model(settings)
@@ -187,13 +191,13 @@ class Gazette:
             raise UsageError(f"{k} passages cannot be retrieved; ask for 1 or more")
         self._archive.check_model(self._embedder.name)  # it may have been reindexed meanwhile
         search = gather if query.kind == "overview" else retrieve
-        found = search(self._archive, self._embedder, query, k)
+        found = search(self._archive, self._embedder, query, k, self._reranker)
         if not query.understood or len(found.passages) == k:
             return query, found
         if query.kind == "overview" and found.passages:
             return query, found
         widened = replace(query, widened=True)
-        others = search(self._archive, self._embedder, widened, k)
+        others = search(self._archive, self._embedder, widened, k, self._reranker)
         if not found.passages:
             return widened, others
         seen = {passage.article_id for passage in found.passages}

@@ -11,7 +11,7 @@ import re
 import threading
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 
@@ -124,9 +124,9 @@ def fold(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).translate(_FOLDED).split())
 
 
-def words(text: str) -> Iterator[str]:
+def words(text: str) -> list[str]:
     """The words and numbers of a text, case-folded."""
-    return (match.group() for match in _WORD.finditer(fold(text).casefold()))
+    return _WORD.findall(fold(text).casefold())
 
 
 @lru_cache(maxsize=50_000)

@@ -13,6 +13,7 @@ from itertools import chain, islice, zip_longest
 from statistics import fmean
 
 from rag.archive import Archive
+from rag.cross_encoder import CrossEncoder
 from rag.embeddings import Embedder
 from rag.extractive import sentences_of
 from rag.kinds import asks, topic
@@ -70,7 +71,13 @@ class _Read:
     """0 to 1: the probability that the article is about the topic."""
 
 
-def gather(archive: Archive, embedder: Embedder, query: Query, k: int) -> Retrieved:
+def gather(
+    archive: Archive,
+    embedder: Embedder,
+    query: Query,
+    k: int,
+    reranker: CrossEncoder | None = None,
+) -> Retrieved:
     """The k passages that an overview is made from: first one of each article that fits best.
 
     It is the article's beginning, which says what it is about, where that holds half as much of the
@@ -78,7 +85,7 @@ def gather(archive: Archive, embedder: Embedder, query: Query, k: int) -> Retrie
     newest articles.
     """
     queries = [replace(query, outlets=(outlet,)) for outlet in query.outlets] or [query]
-    found = [retrieve(archive, embedder, each, SEARCHED) for each in queries]
+    found = [retrieve(archive, embedder, each, SEARCHED, reranker) for each in queries]
     firsts: dict[str, Passage] = {}
     if topic(query.text):
         for passage in filter(None, chain.from_iterable(zip_longest(*(f.passages for f in found)))):

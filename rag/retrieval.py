@@ -9,10 +9,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, zip_longest
 
+import numpy as np
+
 from rag.archive import Archive
+from rag.cross_encoder import CrossEncoder
 from rag.embeddings import Embedder
+from rag.errors import CrossEncoderError
 from rag.filters import Choice
-from rag.language import rarity, search_terms, sentence_spans, terms, words
+from rag.language import rarity, search_terms, sentence_spans, stem, terms, words
 from rag.outlets import asked_outlets
 from rag.types import MAX_PASSAGE_CHARS, Passage, Query, Scores, Span
 
@@ -43,31 +47,47 @@ class Retrieved:
     seconds: float = 0.0
 
 
-def retrieve(archive: Archive, embedder: Embedder, query: Query, k: int) -> Retrieved:
-    """The k passages that best fit a query; fewer where the archive has no more."""
+def retrieve(
+    archive: Archive,
+    embedder: Embedder,
+    query: Query,
+    k: int,
+    reranker: CrossEncoder | None = None,
+) -> Retrieved:
+    """The k passages that best fit a query; fewer where the archive has no more.
+
+    They are ordered by `rank`, or by a reranker if one is given.
+    """
     started = time.perf_counter()
     choice = archive.ledger.index.choose(query)
     depth = max(CANDIDATES, k)
-    passages = _places(archive, _for_all_parts(archive, embedder, query, choice, depth), k)
+    found = _for_all_parts(archive, embedder, query, choice, depth, reranker)
+    passages = _places(archive, found, k)
     while len(passages) < k and depth < choice.chunks:  # where many are copies of each other
         depth *= 4
-        passages = _places(archive, _for_all_parts(archive, embedder, query, choice, depth), k)
+        found = _for_all_parts(archive, embedder, query, choice, depth, reranker)
+        passages = _places(archive, found, k)
     seconds = time.perf_counter() - started
     return Retrieved(tuple(passages), choice.undated, choice.unknown, seconds)
 
 
 def _for_all_parts(
-    archive: Archive, embedder: Embedder, query: Query, choice: Choice, depth: int
+    archive: Archive,
+    embedder: Embedder,
+    query: Query,
+    choice: Choice,
+    depth: int,
+    reranker: CrossEncoder | None,
 ) -> list[Passage]:
     """Candidates for the whole and for each of its parts, in turn: each gets its share."""
-    ranked = [_candidates(archive, embedder, query, choice, depth)]
+    ranked = [_candidates(archive, embedder, query, choice, depth, reranker)]
     for part in query.parts:
         alone = replace(query, text=part, variants=(), parts=())
         if "outlets" in query.understood:  # "according to the Post, and according to the Echo"
             own = asked_outlets(part, archive.ledger.index.outlets())
             alone = replace(alone, outlets=own or query.outlets)
         its_choice = archive.ledger.index.choose(alone)
-        ranked.append(_candidates(archive, embedder, alone, its_choice, depth))
+        ranked.append(_candidates(archive, embedder, alone, its_choice, depth, reranker))
     in_turn = chain.from_iterable(zip_longest(*ranked))
     found: dict[tuple[str, int], Passage] = {}
     for passage in filter(None, in_turn):
@@ -76,28 +96,35 @@ def _for_all_parts(
 
 
 def _candidates(
-    archive: Archive, embedder: Embedder, query: Query, choice: Choice, depth: int
+    archive: Archive,
+    embedder: Embedder,
+    query: Query,
+    choice: Choice,
+    depth: int,
+    reranker: CrossEncoder | None,
 ) -> list[Passage]:
     if not choice.chunks:
         return []
+    texts = _searched(query)
+    vectors = np.array([embedder.encode_query(text) for text in texts])
     rankings: list[list[int]] = []
-    dense: dict[int, float] = {}
     lexical: dict[int, float] = {}
-    for text in _searched(query):
-        for search, scores in (
-            (archive.nearest(choice, embedder.encode_query(text), depth), dense),
-            (archive.ledger.index.lexical(search_terms(text), choice, depth), lexical),
-        ):
-            rankings.append([number for number, _ in search])
-            scores |= {n: max(score, scores.get(n, score)) for n, score in search}
+    for text, vector in zip(texts, vectors, strict=True):
+        by_meaning = archive.nearest(choice, vector, depth)
+        by_words = archive.ledger.index.lexical(search_terms(text), choice, depth)
+        rankings += [[number for number, _ in found] for found in (by_meaning, by_words)]
+        lexical |= {n: max(score, lexical.get(n, score)) for n, score in by_words}
     fused = fuse(*rankings)
     found = archive.ledger.index.passages(list(fused), MAX_PASSAGE_CHARS)
+    cosines = archive.ledger.index.cosines(list(fused), vectors)
     candidates = [
-        replace(found[n], scores=Scores(dense.get(n), lexical.get(n), score))
+        replace(found[n], scores=Scores(cosines.get(n), lexical.get(n), score))
         for n, score in fused.items()
         if n in found
     ]
-    return rank(query, candidates[:RANKED]) + candidates[RANKED:]
+    best = candidates[:RANKED]
+    ranked = rerank(reranker, query, best) if reranker else rank(query, best)
+    return ranked + candidates[RANKED:]
 
 
 def _searched(query: Query) -> tuple[str, ...]:
@@ -116,26 +143,56 @@ def fuse(*rankings: Sequence[int]) -> dict[int, float]:
 def rank(query: Query, passages: Sequence[Passage]) -> list[Passage]:
     """Passages in the order in which they should be read.
 
-    To the fused ranks comes a third: by the share of the query's terms that a passage and its
+    To the two searches comes a third signal: the share of the query's terms that a passage and its
     title hold, each weighed by how rare it is among the passages. What a chunk lacks of an answer
-    often stands next to it, so it is the chunk with its neighbours that is looked at.
+    often stands next to it, so it is the chunk with its neighbours that is looked at. Each signal
+    counts twice, by the rank that it gives and by its value (cosine, BM25 as a share of the best,
+    coverage): ranks hide how far the first is ahead, and values alone let one signal decide
+    (Bruch, Gai and Ingber, TOIS 2023, compare the two).
     """
     wanted = set(chain.from_iterable(map(terms, _searched(query))))
-    found = [wanted.intersection(terms(f"{p.title} {p.text}")) for p in passages]
+    found = [wanted.intersection(map(stem, set(words(f"{p.title} {p.text}")))) for p in passages]
     weights = rarity(wanted, found)
     # summed exactly, for a set has no order of its own
     coverage = [math.fsum(weights[term] for term in some) for some in found]
     order = sorted(coverage, reverse=True)
+    best = max((p.scores.lexical or 0.0 for p in passages), default=0.0) or 1.0
     searches = len(_searched(query))  # the fused score is the sum over them
-    scored = [
-        replace(p, scores=replace(p.scores, reranked=_fused(p) + searches * _rrf(order.index(c))))
-        for p, c in zip(passages, coverage, strict=True)
-    ]
-    return sorted(scored, key=lambda passage: -(passage.scores.reranked or 0.0))
+    scored = []
+    for passage, share in zip(passages, coverage, strict=True):
+        scores = passage.scores
+        by_rank = (scores.fused or 0.0) / searches + _rrf(order.index(share))
+        by_value = (scores.dense or 0.0) + (scores.lexical or 0.0) / best + share
+        scores = replace(scores, reranked=(RRF_K + 1) * by_rank + by_value)
+        scored.append(replace(passage, scores=scores))
+    return _by_score(scored)
 
 
-def _fused(passage: Passage) -> float:
-    return passage.scores.fused or 0.0
+def load_reranker(name: str) -> CrossEncoder:
+    """The cross-encoder of that name or path.
+
+    Raises `CrossEncoderError` where it cannot be loaded, or has more outputs than one that ranks.
+    """
+    reranker = CrossEncoder(name)
+    if len(reranker.labels) != 1:
+        raise CrossEncoderError(
+            f"the cross-encoder {name!r} cannot rank passages, for it has "
+            f"{len(reranker.labels)} outputs and not one; name one that was trained to rank"
+        )
+    return reranker
+
+
+def rerank(reranker: CrossEncoder, query: Query, passages: Sequence[Passage]) -> list[Passage]:
+    """Passages in the order of a cross-encoder that reads each, with its title, and the query."""
+    texts = _searched(query)
+    pairs = [(text, f"{p.title}\n{p.text}".strip()) for text in texts for p in passages]
+    logits = reranker.scores(pairs).reshape(len(texts), -1).max(axis=0)
+    scored = zip(passages, logits.tolist(), strict=True)
+    return _by_score([replace(p, scores=replace(p.scores, reranked=score)) for p, score in scored])
+
+
+def _by_score(passages: Sequence[Passage]) -> list[Passage]:
+    return sorted(passages, key=lambda passage: -(passage.scores.reranked or 0.0))
 
 
 def _rrf(position: int) -> float:
@@ -213,7 +270,7 @@ def _read_around(archive: Archive, passage: Passage, limits: Span) -> Passage:
 
 def _shingles(text: str) -> set[tuple[str, ...]]:
     """Runs of `SHINGLE_WORDS` words; of a shorter text, the text."""
-    all_words = list(words(text))
+    all_words = words(text)
     count = max(1, len(all_words) - SHINGLE_WORDS + 1)
     return {tuple(all_words[i : i + SHINGLE_WORDS]) for i in range(count)}
 

@@ -62,7 +62,10 @@ class SearchIndex:
             conditions.append(f"a.id NOT IN ({', '.join('?' * len(query.without))})")
             parameters.extend(query.without)
         bounds = date_bounds(query)
-        undated = self._count("articles a", [*conditions, "a.published_at IS NULL"], parameters)
+        undated = 0
+        if bounds:
+            dateless = [*conditions, "a.published_at IS NULL"]
+            undated = self._count("articles a", dateless, parameters)
         for comparison, moment in bounds:
             conditions.append(f"a.published_at {comparison} ?")
             parameters.append(moment.timestamp())
@@ -71,7 +74,7 @@ class SearchIndex:
             condition=" AND ".join(conditions),
             parameters=tuple(parameters),
             chunks=self._count(table, conditions, parameters),
-            undated=undated if bounds else 0,
+            undated=undated,
             unknown=tuple(unknown),
         )
 
@@ -118,15 +121,30 @@ class SearchIndex:
         best = np.argsort(-cosines, kind="stable")[:limit]
         return [(rows[i][0], float(cosines[i])) for i in best]
 
+    def cosines(self, numbers: Sequence[int], vectors: NDArray[np.float32]) -> dict[int, float]:
+        """Chunk number to the chunk's largest cosine to any of the unit vectors, one a row."""
+        rows = self._db.execute(
+            f"SELECT number, vector FROM chunks WHERE number IN ({', '.join('?' * len(numbers))})",
+            tuple(numbers),
+        ).fetchall()
+        if not rows:
+            return {}
+        matrix = np.frombuffer(b"".join(row[1] for row in rows), dtype=np.float32)
+        nearest = (matrix.reshape(len(rows), -1) @ vectors.T).max(axis=1)
+        return dict(zip((row[0] for row in rows), nearest.tolist(), strict=True))
+
     def lexical(self, terms: Sequence[str], choice: Choice, limit: int) -> list[tuple[int, float]]:
         """The chosen chunks that hold any of the terms, best first: (chunk number, BM25)."""
         if not terms:
             return []
         match = " OR ".join(f'"{term}"' for term in terms)
+        # Joined in this order, the index gives them best first, and what stands behind the limit
+        # is looked up nowhere else.
         rows = self._db.execute(
-            "SELECT lexical.rowid, -bm25(lexical) FROM lexical "
-            "JOIN chunks c ON c.number = lexical.rowid JOIN articles a ON a.number = c.article "
-            f"WHERE lexical MATCH ? AND {choice.condition} ORDER BY bm25(lexical) LIMIT ?",
+            "SELECT lexical.rowid, -lexical.rank FROM lexical "
+            "CROSS JOIN chunks c ON c.number = lexical.rowid "
+            "CROSS JOIN articles a ON a.number = c.article "
+            f"WHERE lexical MATCH ? AND {choice.condition} ORDER BY lexical.rank LIMIT ?",
             (match, *choice.parameters, limit),
         )
         return [(number, score) for number, score in rows]

@@ -27,6 +27,8 @@ class Settings(BaseSettings):
     """The archive's folder."""
     embedding_model: str | None = None
     """None: the model that made the archive, or the embedded one for a new archive."""
+    reranker: str | None = None
+    """A sentence-transformers CrossEncoder by name or path that orders the passages found."""
     llm: str = "extractive"
     """`extractive`, or a LangChain chat model as `provider:model`."""
     base_url: str | None = None

@@ -67,6 +67,11 @@ articles_app = typer.Typer(
 )
 app.add_typer(articles_app, name="articles")
 
+Reranker = Annotated[
+    str | None,
+    typer.Option(help="A CrossEncoder by name or path, to order the passages.", show_default=False),
+]
+
 
 def _day(text: str) -> date:
     try:
@@ -165,6 +170,7 @@ def ask(
     archive: Archive = None,
     llm: Llm = None,
     base_url: BaseUrl = None,
+    reranker: Reranker = None,
     outlet: Outlets = None,
     after: After = None,
     before: Before = None,
@@ -175,7 +181,7 @@ def ask(
     """Answer one question, with its quotes."""
     from rag import Gazette
 
-    with Gazette.open(archive, llm, base_url, verifier=verifier) as gazette:
+    with Gazette.open(archive, llm, base_url, reranker=reranker, verifier=verifier) as gazette:
         answer = gazette.ask(
             question, outlets=outlet or None, after=after, before=before, as_of=as_of
         )
@@ -216,6 +222,7 @@ def chat(
     archive: Archive = None,
     llm: Llm = None,
     base_url: BaseUrl = None,
+    reranker: Reranker = None,
     port: Annotated[int, typer.Option(help="On 127.0.0.1.", min=1, max=65535)] = 7860,
     allow_private: Annotated[
         bool,
@@ -226,7 +233,7 @@ def chat(
     from ui.desk import Desk
     from ui.web import serve
 
-    serve(Desk(archive, llm, base_url, allow_private), port)
+    serve(Desk(archive, llm, base_url, reranker, allow_private), port)
 
 
 app.command("eval")(evaluate)

@@ -41,10 +41,12 @@ class Desk:
         archive: str | None,
         llm: str | None,
         base_url: str | None,
+        reranker: str | None = None,
         allow_private: bool = False,
     ) -> None:
-        self.settings = Settings.given(archive=archive, llm=llm, base_url=base_url)
-        self._given = (archive, llm, base_url)
+        models = {"llm": llm, "base_url": base_url, "reranker": reranker}
+        self.settings = Settings.given(archive=archive, **models)
+        self._given = {"path": archive, **models}
         self._allow_private = allow_private
         self._opening = threading.Lock()
         self._open: Gazette | None = None
@@ -58,7 +60,7 @@ class Desk:
                 self._open.close()
                 self._open = None
             if self._open is None:
-                self._open = Gazette.open(*self._given)
+                self._open = Gazette.open(**self._given)
                 self._seen = there
             return self._open
 

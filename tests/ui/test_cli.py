@@ -87,6 +87,13 @@ def test_json_is_the_types_field_by_field(run, sample_archive):
     assert json.loads(out)["unchanged"] == ARTICLES
 
 
+def test_a_reranker_that_is_none_is_told_in_one_line(run, sample_archive, tmp_path):
+    for command in (("ask", QUESTION), ("eval", "sample")):
+        code, out, err = run(*command, "--archive", sample_archive, "--reranker", tmp_path)
+        assert (code, out, err.count("\n")) == (1, "", 1)
+        assert f"the cross-encoder '{tmp_path}' could not be loaded" in err
+
+
 def test_filters_narrow_what_is_searched(run, sample_archive):
     def outlets(*filters):
         out = run("ask", QUESTION, "--archive", sample_archive, "--json", *filters)[1]
