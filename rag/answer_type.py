@@ -237,7 +237,7 @@ def is_given(asked: Asked, text: str, passage: str) -> bool:
     A sum of money, an age or a year that is asked for and of which there is none is not answered
     by what stands near. Names are not told by their form, so for them this always holds.
     """
-    counted = asked.noun - _ANYONE
-    if asked.counts and counted and not counted.intersection(terms(passage)):
+    told = asked.noun.intersection((*terms(passage), *_ANYONE))
+    if asked.counts and asked.noun and not told:
         return False
     return not asked.measures or bool(answers_in(asked, text))

@@ -173,7 +173,7 @@ def _read(query: Query, passages: Sequence[Passage], embedder: Embedder) -> list
         telling = {
             sentence: (cosine + _share(wanted, sentence.text) if wanted else 0.0)
             + FIRST_SENTENCE * (passage.start == 0 and sentence is own[0][0])
-            - LEANING * (next(words(sentence.text), "") in _POINTING)
+            - LEANING * (next(iter(words(sentence.text)), "") in _POINTING)
             for sentence, cosine in own
         }
         near = (titles[rank] + max(cosine for _, cosine in own)) / 2
