@@ -18,7 +18,17 @@ from typer.core import TyperCommand
 from rag.errors import GazetteError, UsageError
 from rag.types import Answer, Citation, Verdict, describe, printed_day, scope, to_json
 from ui.evaluating import evaluate
-from ui.terminal import Archive, AsJson, BaseUrl, EmbeddingModel, Llm, complain, progress, write
+from ui.terminal import (
+    Archive,
+    AsJson,
+    BaseUrl,
+    EmbeddingModel,
+    Llm,
+    Reranker,
+    complain,
+    progress,
+    write,
+)
 
 EXAMPLES = (
     "gazette ingest articles/ https://example.com/a-story",
@@ -66,11 +76,6 @@ articles_app = typer.Typer(
     no_args_is_help=True, help="What the archive holds.", rich_markup_mode=None
 )
 app.add_typer(articles_app, name="articles")
-
-Reranker = Annotated[
-    str | None,
-    typer.Option(help="A CrossEncoder by name or path, to order the passages.", show_default=False),
-]
 
 
 def _day(text: str) -> date:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ui.terminal import Archive, AsJson, BaseUrl, Llm, complain, progress, write
+from ui.terminal import Archive, AsJson, BaseUrl, Llm, Reranker, complain, progress, write
 
 
 def evaluate(
@@ -22,6 +22,7 @@ def evaluate(
     archive: Archive = None,
     llm: Llm = None,
     base_url: BaseUrl = None,
+    reranker: Reranker = None,
     use_filters: Annotated[
         bool,
         typer.Option(
@@ -79,7 +80,7 @@ def evaluate(
         if loaded:
             tell = stack.enter_context(progress("Ingesting", "articles"))
             path = stack.enter_context(archive_of(loaded, archive, tell))
-        gazette = stack.enter_context(Gazette.open(path, llm, base_url))
+        gazette = stack.enter_context(Gazette.open(path, llm, base_url, reranker=reranker))
         loaded = loaded or own_suite(gazette)
         tell = stack.enter_context(progress("Asking", "questions"))
         report = run(gazette, loaded, use_filters, only_passages, judging, old, tell)

@@ -29,6 +29,10 @@ Llm = Annotated[
 BaseUrl = Annotated[
     str | None, typer.Option(help="A server of your own that speaks its protocol: no key needed.")
 ]
+Reranker = Annotated[
+    str | None,
+    typer.Option(help="A CrossEncoder by name or path, to order the passages.", show_default=False),
+]
 EmbeddingModel = Annotated[
     str | None,
     typer.Option(
