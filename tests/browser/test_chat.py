@@ -175,7 +175,7 @@ def test_nothing_that_articles_readers_or_models_write_is_run(page, tmp_path, mo
     source = tmp_path / "hostile.jsonl"
     source.write_text(json.dumps(article), "utf-8")
     ingest(source, tmp_path / "archive")
-    model.pieces = [f"Forty zebras were counted on Monday by {HOSTILE} in the park."]
+    model.pieces = [f"Zebras were counted on Monday by {HOSTILE} in the park."]
     with chat(tmp_path / "archive", *using(model)) as address:
         page.goto(address)
         question = f"When were the zebras counted by {HOSTILE}?"
