@@ -1,0 +1,82 @@
+import pytest
+
+from rag.answer_type import answers_in, asked, is_given
+from rag.embeddings import load_embedder
+from rag.extractive import extract
+from rag.types import Passage, Query
+
+TEXT = (
+    "The harbour board sold the crane Berta to a yard in Skarholm for 3.2 million guilders. "
+    "Hanne Brodersen, who heads the board, signed on 4 May. "
+    "The crane had stood on the quay since 1961."
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "kind", "sentence", "found"),
+    [
+        ("How much did the crane cost?", "money", "It went for $4.5m in May.", ["$4.5m"]),
+        ("How much did it fetch?", "money", "It fetched 3.2 million guilders.", ["3.2 million"]),
+        ("What share of voters stayed away?", "percent", "Some 41 per cent did.", ["41 per cent"]),
+        ("How old is the pilot?", "age", "Ida Holm, 44, has 3 boats.", ["44"]),
+        ("How long did the strike last?", "duration", "It ended after 11 days.", ["11 days"]),
+        ("What was the final score?", "score", "They won 3-1 on Sunday.", ["3-1"]),
+        ("In what year was it built?", "year", "Built in 1961, it closed on Monday.", ["1961"]),
+        ("When was it sold?", "date", "The board met on 4 May to sign.", ["4 May"]),
+        ("How many boats sank?", "number", "In all, 12 boats sank.", ["12"]),
+        ("Who signed?", "person", "It was signed by Hanne Brodersen.", ["Hanne Brodersen"]),
+        ("Where did it go?", "place", "It went to a yard in Skarholm.", ["Skarholm"]),
+        ("Why was it sold?", "other", "It was sold in 1961 for $3.", []),
+        ("What happens when the tide turns?", "other", "On 4 May it turned.", []),
+    ],
+)
+def test_what_is_asked_is_found_by_its_form(question, kind, sentence, found):
+    what = asked(question)
+    assert what.kind == kind
+    spans = [sentence[start:end] for start, end in answers_in(what, sentence)]
+    assert [each for each in spans if each != "It"] == found
+
+
+def test_what_the_question_says_itself_is_no_answer():
+    assert not answers_in(asked("When did the board that met on 4 May sign?"), "It met on 4 May.")
+
+
+@pytest.mark.parametrize(
+    ("question", "given"),
+    [
+        ("How much did the yard pay for the crane?", True),
+        ("How old is Hanne Brodersen?", False),
+        ("How many bolts did the crane have?", False),
+        ("How many people were there?", True),
+        ("Who signed for the board?", True),
+    ],
+)
+def test_what_has_not_the_form_that_is_asked_for_is_not_given(question, given):
+    assert is_given(asked(question), TEXT, TEXT) == given
+
+
+def answered(question, *parts):
+    passage = Passage("a", 0, len(TEXT), TEXT, "The board sells a crane")
+    return extract(question, Query(question, parts=parts), [passage], load_embedder())
+
+
+def test_one_sentence_is_enough_where_it_surely_answers():
+    sure = answered("For how much did the harbour board sell the crane Berta to a yard?")
+    assert [sentence.start for sentence in sure.sentences] == [0]
+    unsure = answered("And what of the quay, the board and the yard?")
+    assert len(unsure.sentences) > 1
+    assert unsure.confidence < sure.confidence
+
+
+def test_each_part_of_a_question_is_answered():
+    parts = ("For how much did the board sell the crane?", "Since when had the crane stood there?")
+    both = answered(" ".join(parts), *parts)
+    text = " ".join(sentence.text for sentence in both.sentences)
+    assert "3.2 million" in text
+    assert "1961" in text
+    assert both.confidence == min(answered(part).confidence for part in parts)
+
+
+def test_what_is_only_near_has_little_confidence():
+    assert answered("How old is the Hanne Brodersen who heads the harbour board?").confidence < 0.05
+    assert answered("Who is the Hanne Brodersen that heads the harbour board?").confidence > 0.3
