@@ -153,7 +153,7 @@ def _asked(
     answers: Sequence[str],
 ) -> Asked:
     candidates = sentences_of(passages)
-    kept, signals = score_sentences(question, asked(question), candidates, gazette._embedder)
+    kept, signals = score_sentences(question, asked(question), candidates, gazette.embedder)
     variants = [comparable(answer) for answer in answers]
     right = [any(holds(comparable(c.text), each) for each in variants) for c in kept]
     return Asked(group, weight, signals, np.array(right), answer_signals(question, kept, signals))
