@@ -142,10 +142,6 @@ def test_a_follow_up_takes_from_the_turns_before_what_it_lacks(question, history
             "How many came according to the Post, and according to the Echo?",
             ["How many came according to the Post?", "How many came according to the Echo?"],
         ),
-        (
-            "What figure does each of the Post and the Echo give?",
-            ["What figure does the Post give?", "What figure does the Echo give?"],
-        ),
         ("Who wrote and directed the film?", []),
         ("Who are Ada Brown and Ben Cole?", []),
         ("Which firm, which was sold, and which has moved, is growing?", []),
