@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ValidationError
+from pydantic import TypeAdapter
 
 from evals.measures import MEASURES, RESAMPLES, Figure, column, interval
 from rag.errors import UsageError
@@ -52,18 +53,7 @@ class Comparison:
     differences: tuple[Difference, ...]
 
 
-class _Question(BaseModel):
-    id: str
-    question: str
-
-
-class _Result(BaseModel):
-    question: _Question
-    figures: dict[str, Figure]
-
-
-class _Report(BaseModel):
-    results: tuple[_Result, ...]
+_FIGURES = TypeAdapter(dict[str, Figure])
 
 
 def load_figures(path: str) -> Asked:
@@ -72,14 +62,17 @@ def load_figures(path: str) -> Asked:
     Raises `UsageError` for a file that is none.
     """
     try:
-        report = _Report.model_validate_json(Path(path).read_bytes())
-    except (OSError, ValidationError) as error:
-        said = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
+        return {
+            (each["question"]["id"], each["question"]["question"]): _FIGURES.validate_python(
+                each["figures"]
+            )
+            for each in json.loads(Path(path).read_bytes())["results"]
+        }
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(
-            f"{path!r} is no report to compare with ({said}); write one with: "
-            f"gazette eval SUITE --json > {path}"
+            f"{path!r} is no report to compare with ({type(error).__name__}: {error}); write one "
+            f"with: gazette eval SUITE --json > {path}"
         ) from error
-    return {(r.question.id, r.question.question): r.figures for r in report.results}
 
 
 def compare(old: Asked, new: Asked) -> Comparison:

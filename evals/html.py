@@ -9,19 +9,17 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from jinja2 import Environment, StrictUndefined
 
-from evals.measures import BINS, MEASURES, TABLES, bins, column
+from evals.measures import BINS, MEASURES, bins, column
 from evals.metrics import FindArticle, Result
-from evals.report import shown
-from evals.runner import Report, Row
-from rag.types import describe, printed_day
+from evals.report import shown, tables
+from evals.runner import Report
+from rag.types import describe
 
 CASES = 40
 """Worst cases that are shown."""
 PASSAGES = 5
-THRESHOLDS = 50
 PLOTTED = ("hit@5", "right", "abstained")
 
 
@@ -35,7 +33,7 @@ def write_html(report: Report, path: Path, article: FindArticle) -> None:
     page = template.render(
         report=report,
         whole=whole,
-        tables={title: names for title in TABLES if (names := _measured(whole, title))},
+        tables=tables(report),
         plotted=[name for name in PLOTTED if whole.figures[name] is not None],
         confidence=_confidence(report),
         wrong=len(wrong),
@@ -44,29 +42,14 @@ def write_html(report: Report, path: Path, article: FindArticle) -> None:
     path.write_text(page, encoding="utf-8")
 
 
-def _measured(whole: Row, title: str) -> list[str]:
-    names = [name for name, measure in MEASURES.items() if measure.table == title]
-    return names if any(whole.figures[name] is not None for name in names) else []
-
-
-def _confidence(report: Report) -> dict[str, list[Any]] | None:
-    """What the confidence is worth, from 0 to 1 on both axes; None where nothing was asked.
-
-    `bins`: (mean confidence, share right, questions) of each that is not empty. `answered` and
-    `right`: (threshold, share answered) and (threshold, share of those that is right).
-    """
+def _confidence(report: Report) -> list[tuple[float, float, int]]:
+    """Of each bin that is not empty: mean confidence, share right, questions."""
     pairs = [r.figures["ECE"] for r in report.results if "ECE" in r.figures]
     if not pairs:
-        return None
+        return []
     confidence, right = column(pairs).T
     groups = [bins(confidence) == b for b in range(BINS)]
-    thresholds = np.linspace(0, 1, THRESHOLDS + 1)
-    given = [(t, confidence >= t) for t in thresholds]
-    return {
-        "bins": [(confidence[g].mean(), right[g].mean(), g.sum()) for g in groups if g.any()],
-        "answered": [(t, kept.mean()) for t, kept in given],
-        "right": [(t, right[kept].mean()) for t, kept in given if kept.any()],
-    }
+    return [(confidence[g].mean(), right[g].mean(), g.sum()) for g in groups if g.any()]
 
 
 def _badness(result: Result) -> float:
@@ -85,12 +68,11 @@ def _badness(result: Result) -> float:
 def _case(result: Result, article: FindArticle) -> dict[str, Any]:
     """What the page shows of a question."""
     answer, question = result.answer, result.question
-    passages = []
-    for rank, (article_id, start, end) in enumerate(result.passages[:PASSAGES], 1):
-        source = article(article_id)
-        day = printed_day(source.published) if source.published else "undated"
-        name = f"{source.outlet or 'unknown outlet'}, {day}: {source.title or 'untitled'}"
-        passages.append((name, source.text[start:end], rank in result.ranks))
+    found = [(article(name), start, end) for name, start, end in result.passages[:PASSAGES]]
+    passages = [
+        (describe(source), source.text[start:end], rank in result.ranks)
+        for rank, (source, start, end) in enumerate(found, 1)
+    ]
     ranks = result.ranks or (None,) * len(question.quotes)
     return {
         "what": _what(result),

@@ -1,8 +1,9 @@
-"""A suite's figures as tables on the terminal."""
+"""A suite's figures as tables on the terminal, and in TREC's formats for other tools."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import get_args
 
 from rich import box
@@ -12,6 +13,7 @@ from rich.table import Table
 from evals.comparing import Comparison
 from evals.datasets import Kind
 from evals.measures import MEASURES, TABLES
+from evals.metrics import relevance
 from evals.runner import Report
 
 
@@ -19,9 +21,8 @@ def print_report(report: Report) -> None:
     """Print what was found and what was answered, by kind, and what holds of all."""
     console = Console(highlight=False)
     console.print(f"{report.suite} · {report.model}")
-    for title in TABLES:
-        if table := _table(report, title):
-            console.print(table)
+    for title, measures in tables(report).items():
+        console.print(_table(report, title, measures))
     if report.seconds:  # something was answered
         console.print(
             f"{report.quotes} quotes · passage {report.passage_chars:.0f} characters · "
@@ -41,11 +42,15 @@ def shown(figure: float | None, name: str) -> str:
     return "–" if figure is None else f"{figure:.{0 if 'words' in name else 3}f}"
 
 
-def _table(report: Report, title: str) -> Table | None:
+def tables(report: Report) -> dict[str, list[str]]:
+    """The measures of each table of which anything was measured."""
+    whole = report.rows[-1].figures
+    every = {t: [name for name, each in MEASURES.items() if each.table == t] for t in TABLES}
+    return {t: names for t, names in every.items() if any(whole[n] is not None for n in names)}
+
+
+def _table(report: Report, title: str, measures: list[str]) -> Table:
     whole = report.rows[-1]
-    measures = [name for name, each in MEASURES.items() if each.table == title]
-    if all(whole.figures[name] is None for name in measures):
-        return None
     table = _bare(title, "kind", ["n", *measures])
     for row in report.rows:
         last_kind = row is report.rows[-2]
@@ -81,3 +86,23 @@ def _bare(title: str, first: str, headings: list[str]) -> Table:
         table.add_column(heading, justify="right", width=max(longest, 5))
     table.columns[0].min_width = max(map(len, get_args(Kind)))
     return table
+
+
+def write_trec(report: Report, folder: Path) -> None:
+    """Write run.txt (qid Q0 docno rank score tag) and qrels.txt (qid 0 docno relevance).
+
+    trec_eval and ir_measures read them. The folder must be there. A document is a passage,
+    `article id:start-end`; a gold quote that was not found is judged as the document `missed-…`.
+    """
+    run, qrels = [], []
+    for result in report.results:
+        qid = "_".join(result.question.id.split())
+        documents = [f"{article}:{start}-{end}" for article, start, end in result.passages]
+        for rank, document in enumerate(documents, 1):
+            run.append(f"{qid} Q0 {document} {rank} {1 / rank:.4f} gazette\n")
+        ranks = result.ranks or (None,) * len(result.question.quotes)
+        for place, grade in relevance(result.question, ranks).items():
+            document = documents[int(place) - 1] if place.isdigit() else place
+            qrels.append(f"{qid} 0 {document} {grade}\n")
+    (folder / "run.txt").write_text("".join(run), encoding="utf-8")
+    (folder / "qrels.txt").write_text("".join(qrels), encoding="utf-8")

@@ -171,7 +171,7 @@ class _Asker:
         nearest = "\n".join(passage.text for passage in answer.passages)
         if answer.model != EXTRACTIVE or not is_right(question, nearest):
             return ""
-        embedder = self.gazette._embedder
+        embedder = self.gazette.embedder
         held = extract(question.question, answer.query, answer.passages, embedder)
         return "\n".join(sentence.text for sentence in held.sentences)
 

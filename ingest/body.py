@@ -47,16 +47,12 @@ _PART = re.compile(
     r"(?:article|entry|post|story)[_-]*(?:body|content|text)|body[_-]*(?:text|content)",
     re.IGNORECASE,
 )
-_CUES = ("p", "div", "span", "strong", "h2", "h3", "h4", "h5", "h6")
-_FRAMES = ("html", "body", "article", "main")
-_BOXES = etree.XPath("//*[@role='complementary'] | //div[(input or label or form)] | //form")
 _LINKED = etree.XPath("//p[.//a] | //li[.//a] | //div[a][not(p or div or ul or ol)]")
 _STANDFIRST = etree.XPath("//p | //h2 | //h3 | //div[not(p or div or h2 or ul)] | //span")
-_SENTENCE_END = re.compile(r"[.!?…][\"'”’»)]*$")
 _NOTICE = re.compile(
     r"""\W*(?:
     (?:additional\ )?(?:reporting|writing|editing|compiled)\ by\b
-    | (?:copyright|©|\(c\))\ | .{0,90}\b(?:contributed\ to|all\ rights\ reserved)
+    | (?:copyright|©|\(c\))\ | .{0,90}\b(?:contributed\ to|all\ rights\ reserved|newsletters?)
     | (?:sign\ up|subscribe|follow\ (?:us|me|him|her|@)|click\ here|download\ (?:the|our)
       |like\ this\ story|read\ more|more\ from|you\ (?:may|might)\ also|don['’]t\ miss|see\ also
       |get\ the\ latest|join\ our)\b
@@ -104,18 +100,12 @@ def body(tree: Any, heads: list[str], authors: tuple[str, ...], told: Iterable[s
         lines.pop()
     tops = [line for line in lines[:4] if not _is_dateline(line, authors)]
     lines = [line for line in (*tops, *lines[4:]) if not _is_notice(line)]
-    ends = {*lines[:2], *lines[-5:]}
-    lines = [line for line in lines if not (line in ends and _is_newsletter(line))]
     standfirst = _standfirst(blocks, lines, told)
     return "\n\n".join([standfirst, *lines] if standfirst else lines)
 
 
 def _is_notice(line: str) -> bool:
     return len(line) < SHORT_NOTICE and _NOTICE.match(line) is not None
-
-
-def _is_newsletter(line: str) -> bool:
-    return len(line) < LONG_NOTICE and "newsletter" in line.lower()
 
 
 def _is_dateline(line: str, authors: tuple[str, ...]) -> bool:
@@ -150,12 +140,10 @@ def _standfirst(blocks: list[str], lines: list[str], told: Iterable[str]) -> str
 
 def _prune(tree: Any) -> None:
     """Takes out captions, link lists and teasers, and opens tables that only lay out the page."""
-    lists = [ul for ul in tree.iter("ul", "ol") if _is_link_list(ul)]
-    lists += [cue for ul in lists if _is_cue(cue := ul.getprevious())]
+    lists = [ul for ul in tree.iter("ul", "ol") if len(ul.findall("li")) > 1 and _is_link_run(ul)]
     links = [block for block in _LINKED(tree) if _is_teaser(block)]
     classed = [e for e in tree.xpath("//*[@class]") if _CLUTTER.search(e.get("class"))]
-    boxes = [e for e in (*classed, *_BOXES(tree)) if e.tag not in _FRAMES]
-    clutter = [e for e in boxes if len(e.text_content()) < CLUTTER_CHARS]
+    clutter = [e for e in classed if len(e.text_content()) < CLUTTER_CHARS]
     tags = [e for e in tree.xpath("//a[@rel='tag']") if _is_link_run(e.getparent())]
     for element in (*lists, *links, *clutter, *tags):
         if element.getparent() is not None:
@@ -200,23 +188,6 @@ def _linked_chars(block: Any) -> int:
 
 def _is_link_run(block: Any) -> bool:
     return 2 * _linked_chars(block) > len(one_line(block.text_content()))
-
-
-def _is_link_list(block: Any) -> bool:
-    """Two entries or more that are mostly links and hardly sentences."""
-    texts = [one_line(item.text_content()) for item in block.findall("li")]
-    return (
-        len(texts) > 1
-        and 2 * sum(bool(_SENTENCE_END.search(text)) for text in texts) < len(texts)
-        and all(item.find(".//a") is not None for item in block.findall("li"))
-        and 2 * _linked_chars(block) > sum(map(len, texts))
-    )
-
-
-def _is_cue(block: Any) -> bool:
-    """What stands above a link list: "Read on"."""
-    text = "" if block is None or block.tag not in _CUES else one_line(block.text_content())
-    return 0 < len(text) <= CUE_CHARS and not _SENTENCE_END.search(text)
 
 
 def _is_teaser(block: Any) -> bool:

@@ -78,8 +78,7 @@ def read_page(
     modified = _moment(_stated(tree, story, metas, "dateModified", _MODIFIED_METAS))
     told = [one_line(story.get("description")), metas.get("og:description", "")]
     # from here on the tree is taken apart: what is read from it has been read
-    labels = [metas["article:section"]] if "article:section" in metas else []
-    text = body(tree, [*heads, *labels], authors, [*told, metas.get("description", "")])
+    text = body(tree, heads, authors, [*told, metas.get("description", "")])
     if not is_article(text, bool(story) or metas.get("og:type") == "article"):
         raise SourceError("holds no article text; give the page of a single article")
     return Article(

@@ -18,7 +18,6 @@ _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 _WEEKDAYS = "mon tue wed thu fri sat sun".split()
 _COUNTS = {"couple of": 2, "few": 3, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
 _UNITS = {unit: relativedelta(**{f"{unit}s": 1}) for unit in ("day", "week", "month", "year")}
-_QUARTERS = {"first": 1, "second": 2, "third": 3, "fourth": 4}
 
 _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
@@ -26,10 +25,9 @@ _MONTH = (
 )
 _DAY, _YEAR = r"(?:[12]\d|3[01]|0?[1-9])(?:st|nd|rd|th)?", r"(?:19|20)\d\d"
 _NAMED = re.compile(
-    rf"\b(?:(?P<iso>{_YEAR}-\d\d-\d\d)|(?P<numeric>\d\d?([./])\d\d?\3{_YEAR})|"
+    rf"\b(?:(?P<iso>{_YEAR}-\d\d-\d\d)|"
     rf"(?:(?P<first>{_DAY})\s+(?:of\s+)?)?(?P<month>{_MONTH})\b\.?(?:\s+(?P<day>{_DAY})\b)?"
     rf"(?:,?\s+(?:of\s+)?(?P<of>{_YEAR}))?|"
-    rf"(?P<quarter>q[1-4]|(?:{'|'.join(_QUARTERS)}) quarter)(?:\s+(?:of\s+)?(?P<in>{_YEAR}))?|"
     rf"(?P<year>{_YEAR})|(?P<today>today|tonight)|(?P<yesterday>yesterday|last night)|"
     rf"(?P<which>last|past|this)\s+(?:(?P<count>\d+|{'|'.join(_COUNTS)})\s+)?"
     rf"(?P<unit>day|week|month|year)s?|"
@@ -110,21 +108,19 @@ def _is_asked(question: str, match: re.Match[str]) -> bool:
         return False
     if match["yesterday"] or unit in ("day", "week", "month"):
         return True
-    if match["year"] or match["quarter"]:
+    if match["year"]:
         return bool(_REPORTED["year"].search(before))
     if match["weekday"]:
-        return bool(_ON_WEEKDAY.search(before) or (_REPORTS.match(after) and after[0] == "'"))
+        return bool(_ON_WEEKDAY.search(before))
     if _REPORTED["day" if _has_day(match) else "month"].search(before) or _REPORTS.match(after):
         return True
-    if match["today"] or unit:
-        return False
     bound = _BOUND.search(before)
     at_an_end = bound and (bound.start() == 0 or len(after) < 2 or bound[1].casefold() == "as of")
     return bool(_OPENS.search(before) or at_an_end)
 
 
 def _has_day(match: re.Match[str]) -> bool:
-    return any(match[name] for name in ("iso", "numeric", "first", "day", "weekday"))
+    return any(match[name] for name in ("iso", "first", "day", "weekday"))
 
 
 def _days(match: re.Match[str], today: date, newest: date | None) -> tuple[date, date] | None:
@@ -143,20 +139,14 @@ def _days_from(match: re.Match[str], now: date) -> tuple[date, date] | None:
     length = relativedelta(days=1)
     if part["iso"]:
         start = date.fromisoformat(part["iso"])
-    elif part["numeric"]:
-        one, other, year = map(int, re.split("[./]", part["numeric"]))
-        if "/" in part["numeric"] and one != other and max(one, other) <= 12:
-            return None  # in one country a day of March, in the other a day of April
-        start = date(year, one, other) if other > 12 else date(year, other, one)
     elif part["month"]:
         if match["month"] in ("may", "march", "mar") and not match.string.islower():
             return None
-        day = part["day"] or part["first"]
-        start = _last(now, _MONTHS.index(part["month"][:3]) + 1, day, part["of"])
+        day, month = part["day"] or part["first"], _MONTHS.index(part["month"][:3]) + 1
+        start = date(int(part["of"] or now.year), month, int(re.sub(r"\D", "", day) or 1))
+        if not part["of"] and start > now:  # without a year the last one, not one to come
+            start -= relativedelta(years=1)
         length = length if day else relativedelta(months=1)
-    elif part["quarter"]:
-        number = _QUARTERS.get(part["quarter"].split()[0]) or int(part["quarter"][1])
-        start, length = _last(now, 3 * number - 2, "", part["in"]), relativedelta(months=3)
     elif part["year"]:
         start, length = date(int(part["year"]), 1, 1), relativedelta(years=1)
     elif part["weekday"]:
@@ -164,12 +154,6 @@ def _days_from(match: re.Match[str], now: date) -> tuple[date, date] | None:
     else:  # what happened then is told up to now
         return _since(part, now), now + timedelta(1)
     return start, start + length
-
-
-def _last(now: date, month: int, day: str, year: str) -> date:
-    """The day; without a year the last one that is not yet to come."""
-    start = date(int(year or now.year), month, int(re.sub(r"\D", "", day) or 1))
-    return start if year or start <= now else start - relativedelta(years=1)
 
 
 def _since(part: dict[str, str], now: date) -> date:

@@ -27,20 +27,11 @@ _POINTING = re.compile(
     re.IGNORECASE,
 )
 _GOING_ON = re.compile(r"(?:and|but|so|or|what about|how about|what else|who else)\b", re.I)
-_PLACE = re.compile(r"\b(?:in|at|to|from|near) (?:the )?([A-Z].*)")
 _ELLIPSIS = re.compile(
     r"(?i:and|but|(?:and )?(?:what|how) about) (?:(?P<preposition>in|on|at|for|from|of|with|by) )?"
     r"(?P<other>(?:the )?[^\W\d_a-z][^?]{0,40}?)\s*\??"
 )
-_ORDINALS = {
-    "first": 0,
-    "former": 0,
-    "second": 1,
-    "third": 2,
-    "fourth": 3,
-    "last": -1,
-    "latter": -1,
-}
+_ORDINALS = {"first": 0, "former": 0, "second": 1, "third": 2, "last": -1, "latter": -1}
 _ORDINAL = re.compile(rf"\bthe ({'|'.join(_ORDINALS)})\b(?= ones?\b|\W*$)", re.IGNORECASE)
 _LIST = re.compile(r"\s*[,;]\s*(?:and\s+)?|\s+and\s+")
 
@@ -58,14 +49,8 @@ _SECOND = re.compile(
 _PER_SOURCE = re.compile(
     r"(.+?),? (according to .+?),? and (?:\S+ ){0,3}?(according to .+)", re.IGNORECASE
 )
-_EACH = re.compile(r"(.*\b(?:do|did|have|had) )(.+?) and (.+?)(?: each)( .*)", re.IGNORECASE)
-_ONE = r"((?:[Tt]he )?[A-Z][\w.]*(?: [A-Z][\w.]*)*)"
-_BOTH = re.compile(
-    rf"(.*\b(?:do|does|did) )(?:each of )?{_ONE} and {_ONE}( (?:say|report|give|write|put)\b.*)"
-)
 # What may open an answer with a capital.
 _NO_NAMES = FUNCTION_WORDS | NEGATIONS | {"since", "nearly", "almost", "around", "yes"}
-_PART_WORDS = 2
 _SHORT_WORDS = 5
 
 
@@ -79,11 +64,8 @@ def standalone(question: str, history: History) -> str:
         return swapped
     pointer = _pointer(question)
     name = _pointed_at(pointer, question, history) if pointer else None
-    is_bare = len(terms(question)) < 2 and not re.match(
-        _PERSON, pointer[0] if pointer else "", re.I
-    )
-    if is_bare or not pointer:  # "How many of them?"
-        return f"{frame} {question}"
+    if not pointer or (len(terms(question)) < 2 and not re.match(_PERSON, pointer[0], re.I)):
+        return f"{frame} {question}"  # "How many of them?"
     goes_on_from = f"{frame} " if _GOING_ON.match(question) else ""
     if name and name.casefold() not in question.casefold():
         question = f"{question[: pointer.end()]} ({name}){question[pointer.end() :]}"
@@ -111,15 +93,11 @@ def goes_on(question: str) -> bool:
 
 def _swapped(frame: str, ellipsis: re.Match[str]) -> str | None:
     """The question before with another name in the place of its own: "And in Germany?"."""
-    names = [name for name in named(frame)]
-    preposition = ellipsis["preposition"] or ""
-    fitting = [
-        name for name in names if re.search(rf"\b{preposition} (?:the )?{re.escape(name)}", frame)
-    ]
+    before = rf"\b{ellipsis['preposition'] or ''} (?:the )?"
+    fitting = [name for name in named(frame) if re.search(before + re.escape(name), frame)]
     if not fitting or not named(f"x {ellipsis['other']}"):
         return None
-    old = fitting[-1]
-    return frame.replace(old, ellipsis["other"].removeprefix("the "), 1)
+    return frame.replace(fitting[-1], ellipsis["other"].removeprefix("the "), 1)
 
 
 def _pointed_at(pointer: re.Match[str], question: str, history: History) -> str | None:
@@ -135,9 +113,6 @@ def _pointed_at(pointer: re.Match[str], question: str, history: History) -> str 
         is_person = asked.casefold().startswith("who") and new and answered.startswith(new[0])
         is_thing = re.match(r"it|th[ai]|each", pointer[0], re.IGNORECASE) and is_person
         found = [*topic, *new] if is_thing else [*new, *topic]
-        if pointer[0].casefold() == "there":  # where a place is named
-            places = _PLACE.findall(f"{answered} {asked}")
-            found.sort(key=lambda name: not any(place.startswith(name) for place in places))
         if found:
             return found[0]
     return None
@@ -163,18 +138,11 @@ def parts(question: str) -> tuple[str, ...]:
     """The questions that a question asks, in order, each standing on its own; none if it is one."""
     if match := _PER_SOURCE.fullmatch(question):
         return f"{match[1]} {match[2]}?", f"{match[1]} {match[3]}"
-    if match := _EACH.fullmatch(question) or _BOTH.fullmatch(question):
-        return tuple(f"{match[1]}{one}{match[4]}" for one in match.group(2, 3))
     first, *rest = _SECOND.split(question)
     is_asked = re.search(rf"\b{_ASKS}|^{_INVERTED}", first, re.IGNORECASE)
     # "Who owns the firm, which … and which …"
     goes_on_with = re.search(rf"\b{_ASKS}.*, (?:who|which)\b", first, re.IGNORECASE)
-    if (
-        not rest
-        or not is_asked
-        or goes_on_with
-        or min(map(len, map(str.split, rest))) < _PART_WORDS
-    ):
+    if not rest or not is_asked or goes_on_with:
         return ()
     return tuple(_asked_of(piece, _topic(first)) for piece in (first, *rest))
 

@@ -50,11 +50,12 @@ class Gazette:
         self.settings = settings
         self._archive = archive
         self._model = model
-        self._embedder = load_embedder(
+        self.embedder = load_embedder(
             settings.embedding_model or archive.embedding_model or DEFAULT_MODEL
         )
+        """What made the archive's vectors, also for LangChain."""
         self._verifier = CrossEncoder(settings.verifier) if settings.verifier else None
-        archive.check_model(self._embedder.name)
+        archive.check_model(self.embedder.name)
         self._reranker = load_reranker(settings.reranker) if settings.reranker else None
 
     @classmethod
@@ -136,9 +137,7 @@ class Gazette:
         if query.kind in ("greeting", "archive"):
             query = replace(query, widened=False)
             return reply(question, query, found, self._archive.ledger)
-        events = answer(
-            question, query, history, found, self._embedder, self._model, self._verifier
-        )
+        events = answer(question, query, history, found, self.embedder, self._model, self._verifier)
         if query.understood and not query.widened:
             return self._or_widened(events, question, query, history)
         return events
@@ -158,7 +157,7 @@ class Gazette:
         k = ARTICLES if query.kind == "overview" else PASSAGES
         query, found = self._find(replace(query, widened=True), k)
         yield from answer(
-            question, query, history, found, self._embedder, self._model, self._verifier
+            question, query, history, found, self.embedder, self._model, self._verifier
         )
 
     def verify(self, claim: str, **filters: Unpack[Filters]) -> Verdict:
@@ -189,15 +188,15 @@ class Gazette:
         """
         if k < 1:
             raise UsageError(f"{k} passages cannot be retrieved; ask for 1 or more")
-        self._archive.check_model(self._embedder.name)  # it may have been reindexed meanwhile
+        self._archive.check_model(self.embedder.name)  # it may have been reindexed meanwhile
         search = gather if query.kind == "overview" else retrieve
-        found = search(self._archive, self._embedder, query, k, self._reranker)
+        found = search(self._archive, self.embedder, query, k, self._reranker)
         if not query.understood or len(found.passages) == k:
             return query, found
         if query.kind == "overview" and found.passages:
             return query, found
         widened = replace(query, widened=True)
-        others = search(self._archive, self._embedder, widened, k, self._reranker)
+        others = search(self._archive, self.embedder, widened, k, self._reranker)
         if not found.passages:
             return widened, others
         seen = {passage.article_id for passage in found.passages}

@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,11 +24,9 @@ from rag.errors import ArchiveError
 from rag.filters import Choice, domain
 from rag.schema import migrate
 from rag.search_index import SearchIndex
-from rag.types import Article, Chunk
+from rag.types import Article, Chunk, to_json
 
-_ARTICLE_COLUMNS = (
-    "id, source, title, text, url, outlet, authors, published, modified, language, content_hash"
-)
+_ARTICLE_COLUMNS = ", ".join(field.name for field in fields(Article))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +120,7 @@ class Ledger:
 
     def source(self, key: str) -> Source | None:
         """What was seen of a source, or None if it never was."""
-        row = self._db.execute(
-            "SELECT key, sha256, size, mtime_ns, etag, last_modified, problems FROM sources "
-            "WHERE key = ?",
-            (key,),
-        ).fetchone()
+        row = self._db.execute("SELECT * FROM sources WHERE key = ?", (key,)).fetchone()
         if row is None:
             return None
         problems = tuple((where, why) for where, why in json.loads(row["problems"]))
@@ -133,18 +128,7 @@ class Ledger:
 
     def put_source(self, source: Source) -> None:
         """Remember what was seen of a source."""
-        self._db.execute(
-            "INSERT OR REPLACE INTO sources VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (
-                source.key,
-                source.size,
-                source.mtime_ns,
-                source.sha256,
-                source.etag,
-                source.last_modified,
-                json.dumps(source.problems),
-            ),
-        )
+        self._insert("sources", {**to_json(source), "problems": json.dumps(source.problems)})
 
     def hashes(self, source_key: str) -> dict[str, str]:
         """Article id to content hash, of all that came from a source."""
@@ -161,30 +145,25 @@ class Ledger:
         It is not ready until Chroma holds it too.
         """
         article = indexed.article
-        version = self._keep_version(article.id)
+        row = {
+            **to_json(article),
+            "authors": json.dumps(article.authors, ensure_ascii=False),
+            "source_key": indexed.source_key,
+            "domain": domain(article.url),
+            "published_at": article.published.timestamp() if article.published else None,
+            "version": self._keep_version(article.id),
+        }
         self._drop(article.id)
-        self._db.execute(
-            f"INSERT INTO articles (source_key, domain, published_at, version, {_ARTICLE_COLUMNS}) "
-            f"VALUES ({', '.join('?' * 15)})",
-            (
-                indexed.source_key,
-                domain(article.url),
-                article.published.timestamp() if article.published else None,
-                version,
-                article.id,
-                article.source,
-                article.title,
-                article.text,
-                article.url,
-                article.outlet,
-                json.dumps(article.authors, ensure_ascii=False),
-                article.published.isoformat() if article.published else None,
-                article.modified.isoformat() if article.modified else None,
-                article.language,
-                article.content_hash,
-            ),
-        )
+        self._insert("articles", row)
         self.rechunk(indexed)
+
+    def _insert(self, table: str, row: Mapping[str, Any]) -> None:
+        """Put a row, column by column, in place of one with the same key."""
+        places = ", ".join("?" * len(row))
+        self._db.execute(
+            f"INSERT OR REPLACE INTO {table} ({', '.join(row)}) VALUES ({places})",
+            tuple(row.values()),
+        )
 
     def _keep_version(self, article_id: str) -> int:
         """Keep the standing text as a version; return the number of the next."""
@@ -201,10 +180,7 @@ class Ledger:
     def rechunk(self, indexed: Indexed) -> None:
         """Put these chunks and vectors in place of those that the article has."""
         article_id = indexed.article.id
-        self._db.execute(
-            "DELETE FROM chunks WHERE article = (SELECT number FROM articles WHERE id = ?)",
-            (article_id,),
-        )
+        self._drop_chunks(article_id)
         self._db.executemany(
             "INSERT INTO chunks (id, position, start, stop, context, text, vector, article) "
             "SELECT ?, ?, ?, ?, ?, ?, ?, number FROM articles WHERE id = ?",
@@ -223,11 +199,14 @@ class Ledger:
             ),
         )
 
-    def _drop(self, article_id: str) -> None:
+    def _drop_chunks(self, article_id: str) -> None:
         self._db.execute(
             "DELETE FROM chunks WHERE article = (SELECT number FROM articles WHERE id = ?)",
             (article_id,),
         )
+
+    def _drop(self, article_id: str) -> None:
+        self._drop_chunks(article_id)
         self._db.execute("DELETE FROM articles WHERE id = ?", (article_id,))
 
     def remove(self, article_id: str) -> None:

@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
-from rag.language import FUNCTION_WORDS, fold
+from rag.language import fold
 from rag.types import Span
 
 Outlet = tuple[str | None, str | None]
@@ -62,8 +62,7 @@ _SOURCE_BEFORE = re.compile(
 )
 _SOURCE_AFTER = re.compile(
     rf"\s+(?:(?:also|has|have|had|both|each|then|later|recently|first|will|would)\s+)*{_VERBS}\b|"
-    rf"\s+(?:\S+\s+){{0,2}}?{_NOUNS}\b|"
-    rf"'s?\s+(?:\S+\s+){{0,6}}?{_NOUNS}\b",
+    rf"(?:'s?)?\s+(?:\S+\s+){{0,4}}?{_NOUNS}\b",
     re.IGNORECASE,
 )
 
@@ -116,8 +115,8 @@ def _meant(run: Sequence[str], before: str, names: Names) -> tuple[str, ...]:
         found = tuple(name for name in found if name == run[0])
     if not found and before.casefold() == "the" and run[0][0].isupper():
         found = names.get(f"the {key}", ())
-    if not found and len(run) == 1:
-        found = names.get(run[0], ()) if run[0].isupper() else ()
+    if not found and len(run) == 1 and run[0].isupper():
+        found = names.get(run[0], ())
     if not found and len(run) > 2 and all(word[0].isupper() for word in run):
         initials = "".join(word[0] for word in run)  # the archive has "WSJ", or nytimes.com
         found = tuple(name for name in names.get(initials.casefold(), ()) if name == initials)
@@ -130,15 +129,8 @@ def _is_common(question: str, span: Span) -> bool:
     start, end = span
     if question[start].islower() and not question.islower():
         return True
-    before = re.search(r"[\w,] ([^\W_]+) $", question[:start])
-    after = re.match(r" ([^\W_]+)", question[end:])
-    return (before is not None and _is_name(before[1])) or (
-        after is not None and not _MAY_FOLLOW.fullmatch(after[1]) and _is_name(after[1])
-    )
-
-
-def _is_name(word: str) -> bool:
-    return not word[0].islower() and word.casefold() not in FUNCTION_WORDS
+    after = re.match(r" ([^\W_a-z][^\W_]*)", question[end:])
+    return after is not None and not _MAY_FOLLOW.fullmatch(after[1])
 
 
 @lru_cache(maxsize=8)
@@ -168,10 +160,9 @@ def _ways(name: str) -> Iterator[tuple[int, str]]:
         yield _SHORT, words[0].casefold()  # the BBC, of BBC News and BBC Sport
     for i in range(1, len(words)):
         yield _SHORT, f"the {_squeezed(words[i:])}"
-    for some in (words, [word for word in words if word[0].isupper()]):
-        initials = "".join(word[0] for word in some).upper()
-        if len(initials) > 2 or initials in _TWO_LETTERS:
-            yield _SHORT, initials
+    initials = "".join(word[0] for word in words if word[0].isupper())
+    if len(initials) > 2 or initials in _TWO_LETTERS:
+        yield _SHORT, initials
 
 
 def _bare(name: str) -> list[str]:

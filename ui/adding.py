@@ -15,6 +15,7 @@ from ingest.parsing import FORMATS, Problem
 from ingest.sources import is_url, walk
 from rag.archive import Archive
 from rag.errors import GazetteError
+from rag.types import to_json
 
 UPLOADS = "uploads"
 """The archive's folder of what was uploaded: a file keeps its name, and can be ingested again."""
@@ -88,13 +89,7 @@ def _keep(archive: Path, uploaded: Sequence[str], skipped: list[Problem]) -> lis
 
 
 def _report(done: IngestReport, skipped: Sequence[Problem]) -> str:
-    counts = {
-        "added": done.added,
-        "changed": done.changed,
-        "unchanged": done.unchanged,
-        "removed": done.removed,
-        "skipped": len(skipped),
-    }
+    counts = {**to_json(done), "skipped": len(skipped)}
     told = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count)
     return f'<p class="told">{told or "No address was given"}.</p>{_reasons(skipped)}'
 

@@ -63,9 +63,8 @@ def evaluate(
     from evals.html import write_html
     from evals.judge import load_judge
     from evals.own import OWN, own_suite
-    from evals.report import print_report
+    from evals.report import print_report, write_trec
     from evals.runner import run
-    from evals.trec import write_trec
     from rag import Gazette
 
     loaded = None if suite == OWN else load_suite(suite)

@@ -219,7 +219,7 @@ def test_the_html_report_shows_the_worst_cases_and_asks_nobody(gazette, tmp_path
     assert [case.split(" · ")[-1].split()[0] for case in told] == ["failed:", "wrong,", "not"]
     assert "a & 'b' <b>\"c\"</b>" in cases[1]
     assert EELS_QUOTE in cases[1]  # quote and evidence
-    assert len(root.xpath("//*[local-name()='svg']")) == 2
+    assert len(root.xpath("//*[local-name()='svg']")) == 1
     texts = run(gazette, Suite("s", (sly,)), only_passages=True)
     write_html(texts, path, gazette.article)  # nothing was asked, so there is no confidence to plot
     assert "<svg" not in path.read_text(encoding="utf-8")

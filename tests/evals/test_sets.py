@@ -7,8 +7,8 @@ import pytest
 
 from evals.datasets import archive_of, load_suite
 from evals.own import own_suite
+from evals.report import write_trec
 from evals.runner import run
-from evals.trec import write_trec
 from ingest import ingest
 from rag import Gazette
 from rag.errors import UsageError

@@ -63,9 +63,7 @@ NEWEST = date(2025, 11, 25)
         ("What has changed since March 3, 2025?", "2025-03-03", None),
         ("News from Sept 1 to 5 September 2024", "2024-09-01", "2024-09-06"),
         ("articles of 2025-03-14", "2025-03-14", "2025-03-15"),
-        ("the story of 13.10.2024", "2024-10-13", "2024-10-14"),
         ("In November 2024, when was the bridge to open?", "2024-11-01", "2024-12-01"),
-        ("What was said in the third quarter of 2024?", "2024-07-01", "2024-10-01"),
         ("articles from 2023", "2023-01-01", "2024-01-01"),
         ("What happened last week?", "2025-11-17", "2025-11-27"),
         ("Who won yesterday?", "2025-11-25", "2025-11-27"),
@@ -86,7 +84,7 @@ def test_the_days_whose_reports_are_asked_for(question, first, end):
         "Which ship sank on 3 May 2014?",
         "What may they march for?",
         "Who wrote Black Friday Nights?",
-        "What was published on 3/4/2025?",  # March, or April?
+        "What was published on 3/4/2025?",
         "What did she say on 31 February 2025?",
     ],
 )
@@ -143,10 +141,6 @@ def test_a_follow_up_takes_from_the_turns_before_what_it_lacks(question, history
         (
             "How many came according to the Post, and according to the Echo?",
             ["How many came according to the Post?", "How many came according to the Echo?"],
-        ),
-        (
-            "What figure does each of the Post and the Echo give?",
-            ["What figure does the Post give?", "What figure does the Echo give?"],
         ),
         ("Who wrote and directed the film?", []),
         ("Who are Ada Brown and Ben Cole?", []),

@@ -120,6 +120,13 @@ def test_a_name_is_one_without_its_capital_too():
     assert verify("nordic tide sued kessel group in 2019.", [article]).label != "supported"
 
 
+def test_a_number_stays_with_what_it_is_told_of():
+    two = "The road bridge to Ransey opened in 1932. It cost 4 million pounds."
+    joined = "The road bridge to Ransey, which opened in 1932, cost 4 million pounds."
+    assert verify(joined, [two]).label == "supported"
+    assert verify("The road bridge to Ransey cost 1932 pounds.", [two]).label != "supported"
+
+
 def test_words_that_break_off_are_not_a_sentence_that_stands_there():
     assert verify("Mayor Ines Torv, 52, told reporters", [ARTICLE]).score < 1
     assert verify("“We can't go on like this,” she said", [ARTICLE]).score == 1
