@@ -58,9 +58,8 @@ def _told(question: str, query: Query, ledger: Ledger, language: str) -> list[st
     lines: list[str] = []
     for what, phrase in (("first", "The oldest: {article}"), ("last", "The newest: {article}")):
         if asks(question, what):
-            article = next(ledger.articles(choice, oldest_first=what == "first"), None)
-            if article:
-                lines.append(say(phrase, language, article=describe_in(article, language)))
+            found = islice(ledger.articles(choice, oldest_first=what == "first"), 1)
+            lines += [say(phrase, language, article=describe_in(each, language)) for each in found]
     if asks(question, "list"):
         listed = list(islice(ledger.articles(choice), LISTED + 1))
         lines += [f"– {describe_in(article, language)}" for article in listed[:LISTED]]
