@@ -43,13 +43,13 @@ FIT_WEIGHT, FIT_BIAS = 4.9, -5.5
 on the articles found for 80 topics in the sample articles, 40 of them on nothing that is there.
 Calibration error 0.01 by cross-validation; of 61 topics in 181 real pages 0.06."""
 ON_TOPIC = 1.08
-"""The least fit of the best article, or the articles do not say: a probability of 0.45. By
-cross-validation over these topics 2 of 40 are then answered that should not be, and 2 of 40 not
-that should; on the pages 3 of 31 and none of 30. With 0.55 more are wrong in all."""
+"""The least fit of the best article, or the articles do not say: a probability of 0.45. Of these
+topics 3 of 40 are answered that should not be, and 2 of 39 not that should; on the pages 3 of 31
+and none of 30. With a probability of 0.55 more are wrong in all."""
 NEARLY = 0.6
-"""The least fit of another article that is quoted, as a share of that of the best. Of the articles
-quoted 0.85 are then on the topic in the sample articles, and 0.84 of those found are quoted; with
-0.5 it is 0.77 and 0.86, with 0.7 0.90 and 0.77; on the pages 0.94 and 0.99."""
+"""The least fit of another article that is quoted, as a share of that of the best. In the sample
+articles 0.84 of those quoted are on the topic then, and 0.83 of those found on it are quoted; with
+0.5 it is 0.77 and 0.86, with 0.7 0.90 and 0.77. On the pages it is 0.94 and 0.99."""
 
 Search = Callable[[Query, int], Retrieved]
 """Finds so many passages for a query, best first."""
@@ -72,7 +72,7 @@ class _Read:
 
     passage: Passage
     sentences: tuple[Candidate, ...]
-    """The most telling first."""
+    """The most telling first; none of a copy of another article."""
     fit: float
     """The share of the topic's words that it holds, plus the mean of the cosines to the topic of
     its headline and its nearest sentence."""
@@ -162,7 +162,7 @@ def overview(
 
 
 def _read(query: Query, passages: Sequence[Passage], embedder: Embedder) -> list[_Read]:
-    """Each article by its first passage, but for copies of the articles before it."""
+    """Each article by its first passage; nothing is quoted of a copy of those before it."""
     firsts: dict[str, Passage] = {}
     for passage in passages:
         firsts.setdefault(passage.article_id, passage)
@@ -172,15 +172,17 @@ def _read(query: Query, passages: Sequence[Passage], embedder: Embedder) -> list
     headlines = embedder.encode([passage.title or passage.text for passage in firsts.values()])
     read = []
     for rank, passage in enumerate(firsts.values()):
+        headline = headlines[rank] @ asked
         own = [i for i, sentence in enumerate(sentences) if sentence.rank == rank]
-        if 2 * sum(len(sentences[i].text) for i in own) < len(passage.text):
-            continue
         to_headline, to_topic = vectors[own] @ headlines[rank], vectors[own] @ asked
         telling = dict(zip(own, (to_headline + to_topic * bool(wanted)).tolist(), strict=True))
-        telling[own[0]] += OPENING * (passage.start == 0)
+        if own and passage.start == 0:
+            telling[own[0]] += OPENING
         best_first = sorted(own, key=lambda i: -telling[i])
         best_first = [i for i in best_first if _stands_alone(sentences[i].text)] or best_first
-        near = float(headlines[rank] @ asked + to_topic.max()) / 2
+        if 2 * sum(len(sentences[i].text) for i in own) < len(passage.text):
+            best_first = []
+        near = float(headline + to_topic.max(initial=headline)) / 2
         fit = _share(wanted, passage) + near if wanted else math.inf
         read.append(_Read(passage, tuple(sentences[i] for i in best_first), fit))
     return read
@@ -205,4 +207,4 @@ def _choose(read: Sequence[_Read], fewest: int) -> dict[Candidate, _Read]:
                 left -= length
                 break
     # If there is none, the only ones are too long: one will be cut.
-    return chosen or {each.sentences[0]: each for each in read[:1]}
+    return chosen or {each.sentences[0]: each for each in read[:1] if each.sentences}
