@@ -61,7 +61,7 @@ def _badness(result: Result) -> float:
         assert isinstance(found, float)
         return 1 - found
     if result.answer.abstained:
-        return 1 + result.answer.confidence if result.question.answers else 0
+        return 1 + result.answer.confidence if result.question.is_answerable else 0
     return 0 if result.is_right else 2 + result.answer.confidence
 
 
@@ -95,4 +95,6 @@ def _what(result: Result) -> str:
     said = f"confidence {answer.confidence:.2f}"
     if answer.abstained:
         return f"held back, {said}; {'it was' if result.is_right else 'not'} right"
-    return f"wrong, {said}" if result.question.answers else f"answers the unanswerable, {said}"
+    return (
+        f"wrong, {said}" if result.question.is_answerable else f"answers the unanswerable, {said}"
+    )

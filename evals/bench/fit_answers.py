@@ -225,7 +225,8 @@ def _sample(embedder: Embedder) -> Iterator[Asked]:
         texts = [(article, comparable(article.text)) for article in gazette.articles()]
         for question in load_suite("sample").questions:
             text, group = question.question, "answerable" if question.answers else "unanswerable"
-            if question.history or question.kind == "multi" or understand(text).parts:
+            alone = not question.history and question.kind not in ("multi", "overview")
+            if not alone or understand(text).parts:
                 continue
             passages = gazette.retrieve(text)
             yield _asked(embedder, group, "", SAMPLE_WEIGHT, text, passages, question.answers)
