@@ -42,7 +42,7 @@ _DATE = re.compile(
     r"|\b\d{1,2}(?::\d\d)? ?[ap]\.?m\b\.?|\b\d{1,2}th century\b",
     re.IGNORECASE,
 )
-_MAGNITUDE = r"(?:[ -]?(?:thousand|million|billion|trillion|bn|tn|m|k)\b)?"
+_MAGNITUDE = r"(?:[ -]?(?:thousand|million|billion|trillion|lakh|crore|bn|tn|m|k)\b)?"
 _DIGITS = r"\d+(?:[.,]\d+)*"
 _MONEY = re.compile(
     rf"(?:[A-Z]{{0,3}}[$£€¥₹]|\b(?:USD|EUR|GBP|Rs\.?|INR|CHF) ?) ?{_DIGITS}{_MAGNITUDE}"

@@ -43,6 +43,7 @@ from rag.signals import (
     Candidate,
     answer_signals,
     coefficients,
+    confidence,
     scores,
     shares,
 )
@@ -111,6 +112,8 @@ def main() -> None:
     answerable = [each for each in (*given, *found) if each.holds.any()]
     _write("sentence", _fit_sentences(answerable))
     _write("answer", _fit_confidence(found))
+    for least in (0.35, 0.4, 0.45, 0.5):
+        print(f"of confidence under {least}:", *_silenced(found, least))
     titles = sorted({each.article for each in given})
     first, second, sure = [], [], dict[str, float]()
     for fold in range(FOLDS):
@@ -127,6 +130,17 @@ def main() -> None:
     print(f"right sentence first {np.mean(first):.3f}, in first two {np.mean(second):.3f}")
     y = [each.group == "answerable" for each in given]
     print(f"answerable, AUC {roc_auc_score(y, [sure[each.question] for each in given]):.3f}")
+
+
+def _silenced(found: Sequence[Asked], least: float) -> Iterator[str]:
+    """The share of each group, and of the answers that are right, whose confidence is less."""
+    for group in ("answerable", "unanswerable", "left out", "right"):
+        some = [each for each in found if each.group == group or (group == "right" and each.right)]
+        low = [
+            confidence(dict(zip(ANSWER_SIGNALS, each.for_confidence(), strict=True))) < least
+            for each in some
+        ]
+        yield f"{group} {np.mean(low):.2f}"
 
 
 def _write(group: str, fitted: dict[str, float]) -> None:

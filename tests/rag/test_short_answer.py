@@ -46,6 +46,11 @@ def test_the_words_that_answer_are_given(question, sentence, short):
         ("When did the board sign?", "The board signed on Tuesday."),  # of which week?
         ("Who met whom?", "Hanne Brodersen met Peer Brandt in Skarholm."),
         ("How old is the crane?", "The crane is rusty."),
+        ("How many boats sank?", "One Skarholm pilot saw no rain."),
+        ("Who called the dockers idlers?", "When Skarholm called the dockers idlers, they left."),
+        ("Who called the dockers idlers?", "The pilots in Skarholm called the dockers idlers."),
+        ("Who signed with Peer Brandt?", "Brandt signed it on the quay."),
+        ("Where did the Danish crane go?", "The crane went to a Norwegian yard."),
     ],
 )
 def test_where_none_stands_out_none_is_given(question, sentence):
