@@ -31,6 +31,9 @@ FEWEST, MOST = 3, 6
 SENTENCE_WORDS = 50
 """Of a quote at most, so that not one or two fill an answer. Of 45 the first sentences of some
 articles are too long."""
+TELLING = 3
+"""Sentences of an article of which one is quoted, if it fits; with any that fits, it is a short one
+that tells nothing."""
 OPENING = 0.2
 """What a sentence gains by opening its article, in units of a cosine: news articles begin with
 their news. With 0.1 and with none, the answers hold less of what the articles on the topic begin
@@ -171,20 +174,17 @@ def _read(query: Query, passages: Sequence[Passage], embedder: Embedder) -> list
     vectors = embedder.encode([sentence.text for sentence in sentences])
     headlines = embedder.encode([passage.title or passage.text for passage in firsts.values()])
     read = []
-    for rank, passage in enumerate(firsts.values()):
-        headline = headlines[rank] @ asked
+    for rank, (passage, headline) in enumerate(zip(firsts.values(), headlines, strict=True)):
         own = [i for i, sentence in enumerate(sentences) if sentence.rank == rank]
-        to_headline, to_topic = vectors[own] @ headlines[rank], vectors[own] @ asked
-        telling = dict(zip(own, (to_headline + to_topic * bool(wanted)).tolist(), strict=True))
-        if own and passage.start == 0:
-            telling[own[0]] += OPENING
-        best_first = sorted(own, key=lambda i: -telling[i])
-        best_first = [i for i in best_first if _stands_alone(sentences[i].text)] or best_first
-        if 2 * sum(len(sentences[i].text) for i in own) < len(passage.text):
-            best_first = []
-        near = float(headline + to_topic.max(initial=headline)) / 2
+        telling = vectors[own] @ (headline + asked if wanted else headline)
+        telling[:1] += OPENING * (passage.start == 0)
+        best_first = [sentences[own[i]] for i in (-telling).argsort().tolist()]
+        alone = [sentence for sentence in best_first if _stands_alone(sentence.text)]
+        is_copy = 2 * sum(len(sentence.text) for sentence in best_first) < len(passage.text)
+        to_topic = float(headline @ asked)
+        near = (to_topic + float((vectors[own] @ asked).max(initial=to_topic))) / 2
         fit = _share(wanted, passage) + near if wanted else math.inf
-        read.append(_Read(passage, tuple(sentences[i] for i in best_first), fit))
+        read.append(_Read(passage, () if is_copy else tuple((alone or best_first)[:TELLING]), fit))
     return read
 
 
