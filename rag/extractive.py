@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from rag.answer_type import Asked, asked, is_given
 from rag.embeddings import Embedder
-from rag.language import fold, sentence_spans
+from rag.language import fold, sentence_spans, terms
 from rag.short_answer import short_answer
 from rag.signals import (
     Candidate,
@@ -36,7 +36,11 @@ SURE = 0.65
 READ = 16
 """Sentences that are embedded: those that are best by all other signals."""
 NOT_GIVEN = 0.05
-"""What is left of the confidence where nothing has the form of what is asked for."""
+"""What is left of the confidence where nothing has the form of what is asked for, or the passage
+too little of the question."""
+HELD = 0.25
+"""The share of the question's words that is enough. In a language that the embedding model has not
+learnt, texts are near to each other whatever they say."""
 MAX_QUOTED_WORDS = 120
 
 # "LINDHOLT, Jan 17 (TBL) – "
@@ -97,7 +101,9 @@ def _answered(
             break
         chosen.append(int(i))
     best = kept[chosen[0]]
-    given = is_given(what, best.around, best.passage.text)
+    words_asked, text = set(terms(wanted)), f"{best.heading} {best.passage.text}"
+    is_held = len(words_asked & set(terms(text))) >= HELD * len(words_asked)
+    given = is_held and is_given(what, best.around, best.passage.text)
     sure = confidence(answer_signals(wanted, kept, signals)) * (1 if given else NOT_GIVEN)
     short = short_answer(wanted, what, best, kept) if given else None
     return Extract(tuple(kept[i] for i in chosen), sure, (short,) if short else ())
