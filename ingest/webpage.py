@@ -109,10 +109,6 @@ def _decode(html: bytes, charset: str | None) -> str:
                 return html.decode(codec)
         except (LookupError, ValueError):
             continue
-    lenient = html.decode("utf-8", "replace")
-    # a few broken bytes among many sound ones: a damaged UTF-8 page, not one of another charset
-    if lenient.count("\ufffd") * 10 < len(re.findall(r"[^\x00-\x7f]", lenient)):
-        return lenient
     return decode_file(html)
 
 
@@ -183,8 +179,6 @@ def _bylines(
     yield _named(story.get("author") or story.get("creator"), items, persons=True)
     for name in _AUTHOR_METAS.split():
         yield [metas.get(name, "")]
-    marked = tree.xpath("//*[@itemprop='author' or @rel='author']")
-    yield [one_line(e.get("content") or e.text_content()) for e in marked]
     yield [extract_author(tree) or ""]
 
 
