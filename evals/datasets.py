@@ -34,6 +34,7 @@ Kind = Literal[
     "changed",
     "followup",
     "unanswerable",
+    "overview",
     "search",
 ]
 SUITES = ("sample",)
@@ -68,10 +69,16 @@ class Question:
     answers: tuple[str, ...] = ()
     """Variants, best first; of a multi question the parts that must all be there."""
     quotes: tuple[Quote, ...] = ()
-    """Any one will do; of a multi question all; of a search as many as there are."""
+    """Any one will do; of a multi question all; of a search as many as there are, and of an
+    overview, which has no answers but the articles on its topic."""
     outlet: str | None = None
     after: date | None = None
     before: date | None = None
+
+    @property
+    def is_answerable(self) -> bool:
+        """Whether the articles say."""
+        return bool(self.quotes if self.kind == "overview" else self.answers)
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))

@@ -58,7 +58,7 @@ def _wrong(result: Result) -> tuple[float, str]:
 
     Worst is an error, then a confident mistake.
     """
-    answer, is_answerable = result.answer, bool(result.question.answers)
+    answer, is_answerable = result.answer, result.question.is_answerable
     if result.error:
         return 3, f"failed: {result.error}"
     if answer is None:

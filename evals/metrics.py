@@ -20,6 +20,7 @@ from evals.comparing import Figures
 from evals.datasets import Question, Quote
 from evals.measures import Figure
 from rag.language import fold
+from rag.overview import MOST
 from rag.types import Answer, Article, Citation, Passage
 
 FindArticle = Callable[[str], Article]
@@ -102,10 +103,10 @@ def relevance(question: Question, ranks: Sequence[int | None]) -> dict[str, int]
     """The judgements of a question: the relevance of each rank, and of each quote not found.
 
     A passage's relevance is that of the gold quotes that it is the first to hold: of a multi
-    question or a search all of them count, of another the first that is found.
+    question, a search or an overview all of them count, of another the first that is found.
     """
     golds = list(zip(ranks, (quote.relevance for quote in question.quotes), strict=True))
-    if question.kind not in ("multi", "search"):
+    if question.kind not in ("multi", "search", "overview"):
         golds = [min(golds, key=lambda gold: gold[0] or math.inf)] if golds else []
     judged: Counter[str] = Counter()
     for number, (rank, grade) in enumerate(golds):
@@ -128,7 +129,7 @@ def ranking_figures(question: Question, ranks: Sequence[int | None]) -> Figures:
 
 def _answer_figures(result: Result) -> dict[str, Figure]:
     """Whether it was answered, whether that is right, and how well the confidence says so."""
-    answer, is_answerable = result.answer, bool(result.question.answers)
+    answer, is_answerable = result.answer, result.question.is_answerable
     if answer:
         is_silent, confidence = answer.abstained, answer.confidence
     else:
@@ -158,13 +159,12 @@ def _citation_figures(
     """How well an answer is borne out, and how long it is; an abstention is neither."""
     found: dict[str, Figure] = {}
     citations = answer.citations if answer else ()
-    if question.answers:
+    if question.is_answerable:
         found["citation recall"] = citation_recall(question, citations, article)
     if answer and answer.abstained:
         return found
-    if question.answers:
-        right = [_bears_out(question, c, article(c.article_id)) for c in citations]
-        found["citation precision"] = fmean(right or [0])
+    if question.is_answerable:
+        found["citation precision"] = citation_precision(question, citations, article)
     sentences = answer.sentences if answer else ()
     held = [sentence.verdict in ("quoted", "supported") for sentence in sentences]
     found["faithfulness"] = fmean(held or [0])
@@ -188,10 +188,23 @@ def holds(text: str, words: str) -> bool:
     return bool(re.search(rf"(?<!\w){re.escape(words)}(?!\w)", text))
 
 
+def citation_precision(
+    question: Question, citations: Sequence[Citation], article: FindArticle
+) -> float:
+    """The share of citations that bear out what is right; 0 if there is none."""
+    return fmean([_bears_out(question, c, article(c.article_id)) for c in citations] or [0])
+
+
 def citation_recall(
     question: Question, citations: Sequence[Citation], article: FindArticle
 ) -> float:
-    """The share of what is right that a citation bears out: of a multi question, of its answers."""
+    """The share of what is right that a citation bears out: of a multi question, of its answers.
+
+    Of an overview it is the share of the articles on its topic, as far as it may quote so many.
+    """
+    if question.kind == "overview":
+        quoted = {c.article_id for c in citations if _bears_out(question, c, article(c.article_id))}
+        return len(quoted) / min(MOST, len(question.quotes))
     if question.kind == "multi":
         said = comparable("\n".join(citation.quote for citation in citations))
         return fmean(holds(said, comparable(part)) for part in question.answers)
@@ -199,9 +212,11 @@ def citation_recall(
 
 
 def _bears_out(question: Question, citation: Citation, article: Article) -> bool:
-    """Whether a citation holds an answer or a gold quote."""
+    """Whether a citation holds an answer or a gold quote; in an overview, is of a gold article."""
     said = comparable(citation.quote)
     golds = [comparable(gold.quote) for gold in question.quotes if is_page(gold, article)]
+    if question.kind == "overview":
+        return bool(golds)
     return any(holds(said, comparable(variant)) for variant in question.answers) or any(
         gold in said or said in gold for gold in golds if gold
     )

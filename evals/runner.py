@@ -13,6 +13,7 @@ from evals.metrics import (
     RANKED,
     Result,
     answering_articles,
+    citation_precision,
     comparable,
     figures,
     is_right,
@@ -114,7 +115,7 @@ class _Asker:
         """What becomes of a question."""
         is_asked = not self.only_passages and question.kind != "search"
         result = Result(question, is_asked=is_asked)
-        if self.texts and question.answers:
+        if self.texts and question.is_answerable:
             result = replace(result, without=answering_articles(question, self.texts))
         if self.judge and is_asked and question.answers:
             result = replace(result, judged=False)
@@ -135,7 +136,10 @@ class _Asker:
     def _ask(self, result: Result, filters: Filters) -> Result:
         question = result.question
         answer = self.gazette.ask(question.question, question.history, **filters)
-        right = is_right(question, self._had_it_been_given(question, answer))
+        if question.kind == "overview":
+            right = citation_precision(question, answer.citations, self.gazette.article) == 1
+        else:
+            right = is_right(question, self._had_it_been_given(question, answer))
         return replace(result, answer=answer, is_right=right)
 
     def _ask_without(self, result: Result, filters: Filters) -> Result:

@@ -42,7 +42,7 @@ _DATE = re.compile(
     r"|\b\d{1,2}(?::\d\d)? ?[ap]\.?m\b\.?|\b\d{1,2}th century\b",
     re.IGNORECASE,
 )
-_MAGNITUDE = r"(?:[ -]?(?:thousand|million|billion|trillion|bn|tn|m|k)\b)?"
+_MAGNITUDE = r"(?:[ -]?(?:thousand|million|billion|trillion|lakh|crore|bn|tn|m|k)\b)?"
 _DIGITS = r"\d+(?:[.,]\d+)*"
 _MONEY = re.compile(
     rf"(?:[A-Z]{{0,3}}[$£€¥₹]|\b(?:USD|EUR|GBP|Rs\.?|INR|CHF) ?) ?{_DIGITS}{_MAGNITUDE}"
@@ -155,6 +155,17 @@ _NOUN = re.compile(
     r"|by|with|that|who)\b",
     re.IGNORECASE,
 )
+# "Trams 2 and 7": which ones, not how many.
+_LABELS = re.compile(r"\b([^\W\d_]+) (\d+(?:(?:,|,? and|,? or) \d+)*)\b")
+_LATEST = re.compile(
+    r"\b(?:latest|newest|most recent|(?:right )?now|current(?:ly)?|still|so far|to date|these days|"
+    r"nowadays|as it stands)\b",
+    re.IGNORECASE,
+)
+_VERB = re.compile(
+    r"\b(?:(?P<now>is|are|will|does|do|has|have|can|must|may)|was|were|did|had|would|could)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +180,8 @@ class Asked:
 
     counts: bool
     """Whether it asks how many of the noun there are."""
+    latest: bool
+    """Whether it asks for the state of now, by its words or its tense."""
 
     @property
     def measures(self) -> bool:
@@ -190,6 +203,7 @@ def asked(question: str) -> Asked:
         frozenset(terms(noun[1])[-2:]) if noun else frozenset(),
         frozenset(words(question)) | frozenset(numbers(question)),
         kind == "number" and bool(_COUNTS.search(question)),
+        bool(_LATEST.search(question) or ((verb := _VERB.search(question)) and verb["now"])),
     )
 
 
@@ -210,10 +224,11 @@ def answers_in(asked: Asked, sentence: str) -> list[Span]:
         "other": (),
     }[asked.kind]
     spans: list[Span] = []
+    labels = [m.span(2) for m in _LABELS.finditer(sentence) if stem(m[1].casefold()) in asked.noun]
     for pattern in patterns:
         for match in pattern.finditer(sentence):
             span = match.span()
-            if any(span[0] < end and start < span[1] for start, end in spans):
+            if any(span[0] < end and start < span[1] for start, end in (*spans, *labels)):
                 continue
             if _is_new(asked, match.group(), at_start=span[0] == 0):
                 spans.append(span)

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 
+from rag.antecedents import with_antecedent
 from rag.cross_encoder import CrossEncoder
 from rag.embeddings import Embedder
 from rag.extractive import MAX_QUOTED_WORDS, Extract, extract
@@ -20,6 +21,7 @@ from rag.language_model import EXTRACTIVE, LanguageModel
 from rag.overview import Overview, overview
 from rag.phrases import day, describe_in, language_of, say
 from rag.retrieval import Retrieved
+from rag.signals import Candidate
 from rag.types import (
     Answer,
     Citation,
@@ -36,7 +38,7 @@ from rag.types import (
 )
 from rag.verification import verify
 
-ENOUGH_CONFIDENCE = 0.39
+ENOUGH_CONFIDENCE = 0.38
 """Below it the extractive answer is silence: of the questions on real pages that silences one in
 twenty that can be answered, and three in four whose pages are not in the archive."""
 MAX_QUOTE_WORDS = 40
@@ -105,15 +107,26 @@ def _quote(draft: _Draft, extracted: Extract) -> Iterator[Event]:
     if extracted.confidence < ENOUGH_CONFIDENCE:
         yield from draft.abstain("no passage answers the question")
         return
-    for candidate in extracted.sentences:
-        number = draft.cite(candidate.passage, candidate.start, candidate.end, candidate.text)
-        if number is None:  # it has quoted all it may
-            continue
-        quote = draft.quote(number)
-        text = candidate.text if candidate.text in quote else quote  # it may have been cut
-        done = draft.add(" ".join(text.split()), (number,), "quoted")
+    quoted = list(filter(None, (_quoted(draft, each) for each in extracted.sentences)))
+    quotes = "\n".join(citation.quote for citation in draft.citations)
+    if extracted.shorts and all(short in quotes for short in extracted.shorts):
+        draft.short = " ".join("; ".join(extracted.shorts).split())
+        yield Token(draft.lead)
+    for done in quoted:
         yield Token(f"{marked_text([done.sentence])} ")
         yield done
+
+
+def _quoted(draft: _Draft, candidate: Candidate) -> SentenceDone | None:
+    """A sentence as it stands, and who its "he" or "she" is; None where no more may be quoted."""
+    passage = candidate.passage
+    number = draft.cite(passage, candidate.start, candidate.end, candidate.text)
+    if number is None:
+        return None
+    quote = draft.quote(number)
+    text = candidate.text if candidate.text in quote else quote  # it may have been cut
+    before = passage.text[: candidate.start - passage.start]
+    return draft.add(with_antecedent(" ".join(text.split()), before), (number,), "quoted")
 
 
 def _survey(draft: _Draft, chosen: Overview) -> Iterator[Event]:
@@ -127,10 +140,9 @@ def _survey(draft: _Draft, chosen: Overview) -> Iterator[Event]:
         lines.append(say("Outlets: {names}", language, names=", ".join(chosen.outlets)))
         yield Token(f"{lines[0]}\n")
     for candidate in chosen.sentences:
-        number = draft.cite(candidate.passage, candidate.start, candidate.end, candidate.text)
-        if number is None:
+        done = _quoted(draft, candidate)
+        if done is None:
             continue
-        done = draft.add(" ".join(draft.quote(number).split()), (number,), "quoted")
         published = candidate.passage.published
         when = [day(published, language)] if published else []
         lead = ", ".join([*filter(None, [candidate.passage.outlet]), *when])
@@ -254,11 +266,17 @@ class _Draft:
     verifier: CrossEncoder | None
     sentences: list[Sentence] = field(default_factory=list)
     citations: list[Citation] = field(default_factory=list)
+    short: str | None = None
     text: str | None = None
     """What is said, where it is more than the sentences with their marks."""
     reason: str | None = None
     usage: Usage | None = None
     shown: int = 0
+
+    @property
+    def lead(self) -> str:
+        """The short answer, in front of the sentences."""
+        return f"**{self.short.removesuffix('.')}.** " if self.short else ""
 
     def cite(self, passage: Passage, start: int, end: int, claim: str) -> int | None:
         """The number of the citation of this stretch of an article, a new one if need be.
@@ -312,7 +330,7 @@ class _Draft:
         share = len(checked) / len(self.sentences) if self.sentences else 1.0
         return Answer(
             question=self.question,
-            text=self.text or marked_text(self.sentences),
+            text=self.text or self.lead + marked_text(self.sentences),
             sentences=tuple(self.sentences),
             citations=tuple(self.citations),
             passages=self.retrieved.passages,
@@ -320,6 +338,7 @@ class _Draft:
             confidence=self.confidence * share,
             abstained=self.reason is not None,
             reason=self.reason,
+            short=self.short,
             model=self.model,
             usage=self.usage,
             undated=self.retrieved.undated,

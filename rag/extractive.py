@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from rag.answer_type import Asked, asked, is_given
 from rag.embeddings import Embedder
 from rag.language import fold, sentence_spans
+from rag.short_answer import short_answer
 from rag.signals import (
     Candidate,
     answer_signals,
@@ -26,10 +27,11 @@ from rag.signals import (
 )
 from rag.types import Passage, Query
 
-SENTENCES = 3
+SENTENCES, SENTENCES_OF_PART = 3, 2
+"""The most that are given for a question, and for each part of one."""
 SENTENCE_WORDS = 4
 """A shorter one is a place, a byline or an exclamation, and says nothing by itself."""
-SURE = 0.6
+SURE = 0.65
 """Sentences are given until it is so probable that the one that answers is among them."""
 READ = 16
 """Sentences that are embedded: those that are best by all other signals."""
@@ -51,6 +53,8 @@ class Extract:
     sentences: tuple[Candidate, ...] = ()
     confidence: float = 0.0
     """0 to 1: the probability that the sentences hold the answer."""
+    shorts: tuple[str, ...] = ()
+    """Words of theirs that answer by themselves, one for each part; empty where none stand out."""
 
 
 def extract(
@@ -64,14 +68,19 @@ def extract(
     if not candidates:
         return Extract()
     wanted = query.parts or (query.text,)
-    limit = SENTENCES if len(wanted) == 1 else 1
+    limit = SENTENCES if len(wanted) == 1 else SENTENCES_OF_PART
     answered = [
         _answered(part, part if query.parts else question, candidates, embedder, limit)
         for part in wanted
     ]
     chosen = dict.fromkeys(sentence for each in answered for sentence in each.sentences)
     sentences = _reading_order(_within_words(chosen))
-    return Extract(sentences, min(each.confidence for each in answered))
+    shorts = tuple(short for each in answered for short in each.shorts)
+    return Extract(
+        sentences,
+        min(each.confidence for each in answered),
+        shorts if len(shorts) == len(wanted) else (),
+    )
 
 
 def _answered(
@@ -90,7 +99,8 @@ def _answered(
     best = kept[chosen[0]]
     given = is_given(what, best.around, best.passage.text)
     sure = confidence(answer_signals(wanted, kept, signals)) * (1 if given else NOT_GIVEN)
-    return Extract(tuple(kept[i] for i in chosen), sure)
+    short = short_answer(wanted, what, best, kept) if given else None
+    return Extract(tuple(kept[i] for i in chosen), sure, (short,) if short else ())
 
 
 def score_sentences(

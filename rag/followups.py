@@ -140,7 +140,8 @@ def parts(question: str) -> tuple[str, ...]:
         return f"{match[1]} {match[2]}?", f"{match[1]} {match[3]}"
     first, *rest = _SECOND.split(question)
     is_asked = re.search(rf"\b{_ASKS}|^{_INVERTED}", first, re.IGNORECASE)
-    goes_on_with = re.search(r", (?:who|which)\b", first)  # "the firm, which … and which …"
+    # "Who owns the firm, which … and which …"
+    goes_on_with = re.search(rf"\b{_ASKS}.*, (?:who|which)\b", first, re.IGNORECASE)
     if not rest or not is_asked or goes_on_with:
         return ()
     return tuple(_asked_of(piece, _topic(first)) for piece in (first, *rest))

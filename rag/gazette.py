@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
@@ -189,19 +190,24 @@ class Gazette:
         if k < 1:
             raise UsageError(f"{k} passages cannot be retrieved; ask for 1 or more")
         self._archive.check_model(self.embedder.name)  # it may have been reindexed meanwhile
-        search = gather if query.kind == "overview" else retrieve
-        found = search(self._archive, self.embedder, query, k, self._reranker)
+        found = self._search(query, k)
         if not query.understood or len(found.passages) == k:
             return query, found
         if query.kind == "overview" and found.passages:
             return query, found
         widened = replace(query, widened=True)
-        others = search(self._archive, self.embedder, widened, k, self._reranker)
+        others = self._search(widened, k)
         if not found.passages:
             return widened, others
         seen = {passage.article_id for passage in found.passages}
         more = [passage for passage in others.passages if passage.article_id not in seen]
         return query, replace(found, passages=(*found.passages, *more)[:k])
+
+    def _search(self, query: Query, k: int) -> Retrieved:
+        search = partial(retrieve, self._archive, self.embedder, reranker=self._reranker)
+        if query.kind == "overview":
+            return gather(self._archive.ledger, query, k, search)
+        return search(query, k)
 
     def article(self, name: str) -> Article:
         """The article that a citation or a passage points into: by its id, or its URL or source.

@@ -33,7 +33,9 @@ def _plain(question: str) -> str:
 
 
 def _overview(question: str) -> re.Match[str] | None:
-    return _pattern(r"<polite><overview>(?=\W|$)( <of>\b)?(?P<topic>.*)").match(_plain(question))
+    return _pattern(r"<polite><overview>(?=\W|$)( <of>\b| <told>)?(?P<topic>.*)").match(
+        _plain(question)
+    )
 
 
 def kind_of(question: str) -> QueryKind:

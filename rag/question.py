@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import TypedDict, Unpack
 
+from rag.answer_type import asked
 from rag.dates import asked_days
 from rag.errors import UsageError
 from rag.followups import goes_on, leans_back, parts, standalone
@@ -22,11 +23,6 @@ MAX_QUESTION_CHARS = 2000
 
 MISSPELT_CHARS = 5
 """A shorter word that the archive lacks is near to too many others."""
-_LATEST = re.compile(
-    r"\b(?:latest|newest|most recent|(?:right )?now|current(?:ly)?|still|so far|to date|these days|"
-    r"nowadays|as it stands)\b",
-    re.IGNORECASE,
-)
 
 
 class Filters(TypedDict, total=False):
@@ -84,9 +80,8 @@ def understand(
     if index:
         wordings += [_respelt(wording, index) for wording in wordings]
     variants = tuple(dict.fromkeys(wordings))[1:]
-    latest = bool(_LATEST.search(question))
     alone = tuple(standalone(part, history) for part in parts(question))
-    query = Query(text, parts=alone, variants=variants, latest=latest)
+    query = Query(text, parts=alone, variants=variants, latest=asked(question).latest)
     if index and filters.get("read_filters", True):
         query = _with_asked(query, question, history, index)
     return of_kind(question, _overruled(query, filters))

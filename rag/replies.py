@@ -58,9 +58,8 @@ def _told(question: str, query: Query, ledger: Ledger, language: str) -> list[st
     lines: list[str] = []
     for what, phrase in (("first", "The oldest: {article}"), ("last", "The newest: {article}")):
         if asks(question, what):
-            article = next(ledger.articles(choice, oldest_first=what == "first"), None)
-            if article:
-                lines.append(say(phrase, language, article=describe_in(article, language)))
+            found = islice(ledger.articles(choice, oldest_first=what == "first"), 1)
+            lines += [say(phrase, language, article=describe_in(each, language)) for each in found]
     if asks(question, "list"):
         listed = list(islice(ledger.articles(choice), LISTED + 1))
         lines += [f"– {describe_in(article, language)}" for article in listed[:LISTED]]
@@ -71,15 +70,10 @@ def _told(question: str, query: Query, ledger: Ledger, language: str) -> list[st
 def _meant(question: str, query: Query, ledger: Ledger) -> Choice:
     """The articles that a question is about: by the query's filters, by author, by topic."""
     choice = ledger.index.choose(query)
-    for before in ("by", "from") if not query.outlets else ():
-        if name := named(question, before):
-            of_outlet = ledger.index.choose(replace(query, outlets=(name,)))
-            if not of_outlet.unknown:
-                choice = of_outlet
-            elif before == "by":
-                choice = ledger.index.written_by(choice, name)
-            elif not date_bounds(query):  # otherwise it is likely the date
-                choice = of_outlet
+    if not query.outlets and (author := named(question, "by")):
+        choice = ledger.index.written_by(choice, author)
+    elif not query.outlets and not date_bounds(query) and (outlet := named(question, "from")):
+        choice = ledger.index.choose(replace(query, outlets=(outlet,)))
     terms = search_terms(named(question, "about") or "")
     return ledger.index.about(choice, terms) if terms else choice
 

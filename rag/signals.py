@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -18,9 +18,11 @@ from importlib.resources import files
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.alignment import align
 from rag.answer_type import Asked, answers_in
+from rag.faults import faults
 from rag.language import names, numbers, rarity, terms, words
-from rag.types import Passage, Span
+from rag.types import Passage, Span, printed_day
 
 CONTEXT_WEIGHT = 0.6
 """Of the vector of the sentence before, when it is added to that of a sentence."""
@@ -33,7 +35,7 @@ SENTENCE_SIGNALS = (
     "cosine",  # of the question to the sentence, with some of the sentence before
     "overlap",  # rarity-weighted share of the question's terms in the sentence,
     "before",  # of the others, in the sentence before,
-    "title",  # of the others again, in the article's title
+    "heading",  # of the others again, in its article's title, outlet and day
     "passage",  # the share in the whole passage
     "missing",  # the share of the question's names and numbers that the sentence lacks
     "gives",  # whether there is a thing of the kind that is asked for; 0.5 if no kind is known
@@ -42,18 +44,17 @@ SENTENCE_SIGNALS = (
     "noun",  # whether what is counted or chosen stands beside it
     "says",  # whether someone speaks, where the question asks what was said
     "rank",  # 1 / rank of its passage
+    "newer",  # how new its passage is among the others, where the state of now is asked for
 )
 ANSWER_SIGNALS = (
     "score",  # of the best sentence
-    "margin",  # its share of the softmax over all
-    "passage",  # see above, as is "near" and "rank"
-    "names missing",  # share of the question's names that stand neither in it nor around it
     "unknown",  # whether a name or a number of the question stands in no passage
-    "near",
     "nearest",  # cosine of the sentence nearest to the question
     "dense",  # cosine of the chunk that led to its passage
     "agreement",  # the share of the passages that are of its article
-    "rank",
+    "differs",  # how many names, numbers or opposites of the question its passage has otherwise
+    "lacking",  # how many content words of the question it lacks
+    "plain lacking",  # of those, how many are plain words: no names, numbers or the like
 )
 _ASKS_SAID = re.compile(
     r"\b(?:say|said|says|tell|told|call|describe|warn|claim|think|believe|respond|react|argue|"
@@ -62,6 +63,11 @@ _ASKS_SAID = re.compile(
 )
 _SAYS = re.compile(
     r"[\"“”]|\b(?:said|says|told|added|according to|warned|called|wrote|argued|claimed|believes?)\b"
+)
+_QUESTION_WORDS = re.compile(
+    r"^(?:(?:in|on|at|by|from|to|for|of|with|under) )?(?:who|whom|whose|what|which|when|where|why"
+    r"|how(?: many| much| long| old)?)\b ?(?:(?:did|does|do)\b)?|[ ?]+$",
+    re.IGNORECASE,
 )
 _TOKEN = re.compile(r"\S+")
 
@@ -85,6 +91,17 @@ class Candidate:
         """It and its neighbours."""
         return f"{self.before} {self.text} {self.after}"
 
+    @property
+    def heading(self) -> str:
+        """The title, outlet and day of its article: what it need not say itself."""
+        return heading(self.passage)
+
+
+def heading(passage: Passage) -> str:
+    """The title, outlet and day of a passage's article."""
+    day = printed_day(passage.published) if passage.published else ""
+    return f"{passage.title} {passage.outlet or ''} {day}"
+
 
 @cache
 def coefficients(group: str) -> dict[str, float]:
@@ -101,12 +118,14 @@ def sentence_signals(
 
     The first, the cosine, is left 0: what it takes is `in_context`.
     """
-    question = _Question.of(wanted, candidates)
+    question = Wanted.of(wanted, candidates)
     passages = {c.rank: c.passage for c in candidates}
     coverage = {
-        rank: question.weight(question.held(f"{p.title} {p.text}")) for rank, p in passages.items()
+        rank: question.weight(question.held(f"{heading(p)} {p.text}"))
+        for rank, p in passages.items()
     }
-    titles = {rank: question.held(p.title) for rank, p in passages.items()}
+    headings = {rank: question.held(heading(p)) for rank, p in passages.items()}
+    newer = _newer(passages)
     asks_said = bool(_ASKS_SAID.search(wanted))
     rows = []
     for candidate in candidates:
@@ -120,7 +139,7 @@ def sentence_signals(
                 0.0,
                 question.weight(here),
                 question.weight(before),
-                question.weight(titles[candidate.rank] - here - before),
+                question.weight(headings[candidate.rank] - here - before),
                 coverage[candidate.rank],
                 question.missing(candidate),
                 gives,
@@ -129,9 +148,18 @@ def sentence_signals(
                 noun,
                 float(asks_said and bool(_SAYS.search(candidate.text))),
                 1 / (1 + candidate.rank),
+                newer[candidate.rank] if asked.latest else 0.0,
             )
         )
     return np.array(rows).reshape(-1, len(SENTENCE_SIGNALS))
+
+
+def _newer(passages: Mapping[int, Passage]) -> dict[int, float]:
+    """For each rank, the share of the other passages that are older, less a half; 0 if undated."""
+    days = {rank: p.published.timestamp() for rank, p in passages.items() if p.published}
+    others = max(1, len(days) - 1)
+    newer = {rank: sum(one < day for one in days.values()) / others for rank, day in days.items()}
+    return {rank: newer.get(rank, 0.5) - 0.5 if len(days) > 1 else 0.0 for rank in passages}
 
 
 def in_context(
@@ -173,36 +201,35 @@ def answer_signals(
     """The signals of the answer that begins with the best of some candidates."""
     scored = scores(signals)
     best = int(scored.argmax())
-    candidate, of_best = candidates[best], dict(zip(SENTENCE_SIGNALS, signals[best], strict=True))
+    candidate = candidates[best]
     passages = {c.rank: c.passage for c in candidates}.values()
-    around = f"{candidate.passage.title} {candidate.around}"
-    everything = " ".join(f"{p.title} {p.outlet or ''} {p.text}" for p in passages)
-    asked_names, asked_numbers = names(wanted), numbers(wanted)
-    lacks = asked_names - names(around) - set(words(around))
+    everything = " ".join(f"{heading(p)} {p.text}" for p in passages)
+    asked_for = names(wanted) | numbers(wanted)
     same = [p.article_id == candidate.passage.article_id for p in passages]
     return {
         "score": float(scored[best]),
-        "margin": float(shares(scored)[best]),
-        "passage": float(of_best["passage"]),
-        "names missing": len(lacks) / max(1, len(asked_names)),
-        "unknown": float(
-            bool(
-                (asked_names | asked_numbers)
-                - names(everything)
-                - numbers(everything)
-                - set(words(everything))
-            )
-        ),
-        "near": float(of_best["near"]),
+        "unknown": float(bool(asked_for - numbers(everything) - set(words(everything)))),
         "nearest": float(signals[:, SENTENCE_SIGNALS.index("cosine")].max()),
         "dense": candidate.passage.scores.dense or 0.0,
         "agreement": sum(same) / len(same),
-        "rank": float(of_best["rank"]),
+        **_against(wanted, f"{candidate.heading}\n{candidate.passage.text}"),
+    }
+
+
+def _against(wanted: str, text: str) -> dict[str, float]:
+    """What of a question a text has otherwise, or lacks, as if the question were a claim."""
+    found = align(_QUESTION_WORDS.sub("", wanted) or wanted, text)
+    places = zip(found.claim, found.places, strict=True)
+    lacking = [token for token, place in places if place is None and token.is_content]
+    return {
+        "differs": float(sum(fault == "differs" for fault in faults(found))),
+        "lacking": float(len(lacking)),
+        "plain lacking": float(sum(token.kind == "word" for token in lacking)),
     }
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
+class Wanted:
     """What of a question is looked for in sentences."""
 
     rarity: dict[str, float]
@@ -211,15 +238,18 @@ class _Question:
     """Its names and numbers."""
 
     @classmethod
-    def of(cls, text: str, candidates: Sequence[Candidate]) -> _Question:
+    def of(cls, text: str, candidates: Sequence[Candidate]) -> Wanted:
+        """What is looked for in candidates, whose words tell how rare each term is."""
         wanted = set(terms(text))
         found = [wanted.intersection(terms(candidate.text)) for candidate in candidates]
         return cls(rarity(wanted, found), frozenset(names(text) | numbers(text)))
 
     def held(self, text: str) -> set[str]:
+        """The terms that a text has."""
         return self.rarity.keys() & set(terms(text))
 
     def weight(self, some: set[str]) -> float:
+        """The share of importance that terms have together, 0 to 1."""
         return math.fsum(self.rarity[term] for term in some)
 
     def missing(self, candidate: Candidate) -> float:
@@ -228,20 +258,29 @@ class _Question:
             return 0.0
         text = candidate.text
         lacks = self.specifics - names(text) - numbers(text) - set(words(text))
-        around = set(words(f"{candidate.before} {candidate.passage.title}"))
+        around = set(words(f"{candidate.before} {candidate.heading}"))
         return (len(lacks - around) + len(lacks & around) / 2) / len(self.specifics)
 
 
 def _beside(
-    question: _Question, asked: Asked, text: str, found: Sequence[Span]
+    question: Wanted, asked: Asked, text: str, found: Sequence[Span]
 ) -> tuple[float, float]:
     """How near the question's terms, and whether what is counted, stand to what may answer."""
+    if found:
+        nears, nouns = zip(*nearness(question, asked, text, found), strict=True)
+        return max(nears), max(nouns)
+    return 0.0, len(asked.noun & set(terms(text))) / len(asked.noun) / 2 if asked.noun else 0.5
+
+
+def nearness(
+    question: Wanted, asked: Asked, text: str, found: Sequence[Span]
+) -> Iterator[tuple[float, float]]:
+    """For each of the spans of a text: how near the question's terms stand to it, 0 to 1.
+
+    And the share of what is counted or chosen that stands beside it; 0.5 where nothing is.
+    """
     tokens = [match.span() for match in _TOKEN.finditer(text)]
     stems = [set(terms(text[start:end])) for start, end in tokens]
-    if not found:
-        held = set().union(*stems) if stems else set()
-        return 0.0, len(asked.noun & held) / len(asked.noun) / 2 if asked.noun else 0.5
-    near, noun = 0.0, 0.0 if asked.noun else 0.5
     for start, end in found:
         inside = [i for i, (first, last) in enumerate(tokens) if first < end and start < last]
         distance: dict[str, int] = {}
@@ -249,11 +288,11 @@ def _beside(
             away = max(inside[0] - i, i - inside[-1], 0)
             for term in some & question.rarity.keys():
                 distance[term] = min(away, distance.get(term, away))
-        near = max(
-            near,
-            math.fsum(question.rarity[t] * math.exp(-d / NEAR_WORDS) for t, d in distance.items()),
+        near = math.fsum(
+            question.rarity[t] * math.exp(-d / NEAR_WORDS) for t, d in distance.items()
         )
+        noun = 0.5
         if asked.noun:
             around = stems[max(0, inside[0] - NOUN_WORDS) : inside[-1] + NOUN_WORDS + 1]
-            noun = max(noun, len(asked.noun & set().union(*around)) / len(asked.noun))
-    return near, noun
+            noun = len(asked.noun & set().union(*around)) / len(asked.noun)
+        yield near, noun

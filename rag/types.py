@@ -177,6 +177,8 @@ class Answer:
     abstained: bool = False
     reason: str | None = None
     """Why it abstained; None where it did not."""
+    short: str | None = None
+    """The words of its quotes that answer by themselves, which `text` begins with in bold."""
     model: str = "extractive"
     usage: Usage | None = None
     undated: int = 0

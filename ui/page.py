@@ -24,6 +24,7 @@ from rag.types import Article, Citation, Passage, Sentence, printed_day, to_json
 
 CONTEXT_CHARS = 500  # of a paragraph, on either side of a quote
 _MARK = re.compile(r"\[(\d+)\]")
+_BOLD = re.compile(r"\*\*(.+?)\*\*")
 
 Find = Callable[[str], Article]
 """The article of an id; raises `GazetteError` where there is none."""
@@ -124,7 +125,8 @@ def _prose(text: str, sentences: Sequence[Sentence], turn: int) -> str:
     for sentence in sentences:
         start = text.find(sentence.text, position)
         if start >= 0:
-            parts += [_MARK.sub(link, escape(text[position:start])), _labelled(sentence)]
+            between = _BOLD.sub(r"<strong>\1</strong>", escape(text[position:start]))
+            parts += [_MARK.sub(link, between), _labelled(sentence)]
             position = start + len(sentence.text)
     # Between sentences only: a [1] inside one is the article's own.
     return "".join([*parts, _MARK.sub(link, escape(text[position:]))])

@@ -150,7 +150,8 @@ def main() -> None:
     with TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
         stack.enter_context(patch.object(EmbeddedMiniLM, "encode", _remembering()))
-        sample = [q for q in load_suite("sample").questions if q.quotes]
+        whole = load_suite("sample").questions
+        sample = [q for q in whole if q.quotes and q.kind != "overview"]
         material = [
             Material("sample", _sample(folder / "sample.jsonl", 0), sample),
             Material("copied", _sample(folder / "copied.jsonl", COPIES), sample),

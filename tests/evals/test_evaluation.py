@@ -39,7 +39,7 @@ def test_the_sample_suite_asks_of_every_kind_and_has_a_gate():
     suite = load_suite("sample")
     kinds = {question.kind for question in suite.questions}
     assert len(suite.questions) >= 120
-    assert len(kinds) == 9
+    assert len(kinds) == 10
     assert suite.rules.leave_out
     assert suite.rules.gate["quotes exact"] == 1
 
@@ -122,6 +122,25 @@ def test_a_run_reports_by_kind_and_asks_again_without_the_articles_that_answer(g
     assert report.missed == ()
     print_report(report)
     assert "gate: hit@5 of at least 1.000 reached" in capsys.readouterr().out
+
+
+def test_an_overview_is_right_where_all_that_it_quotes_is_on_its_topic(gazette):
+    pages = (
+        "https://www.brakhavenecho.est/news/sixty",
+        "https://www.lindholtcourier.est/news/2025/04/09/",
+    )
+    asked = "What do the articles say about the oil spill in the Tesse?"
+    both = Question("o-1", asked, "overview", quotes=tuple(map(Quote, pages)))
+    one = replace(both, id="o-2", quotes=both.quotes[:1])
+    absent = Question("o-3", "Tell me about the volcano.", "overview")
+    results = run(gazette, Suite("overviews", (both, one, absent), Rules(leave_out=True))).results
+    figures = [result.figures for result in results]
+    assert figures[0]["right"] == figures[0]["citation precision"] == 1
+    assert figures[1]["right"] == 0 < figures[1]["citation precision"] < 1
+    assert figures[0]["citation recall"] == figures[1]["citation recall"] == 1
+    assert figures[2]["abstained"] == 1
+    assert "right" not in figures[2]
+    assert len(results[0].without) == 2
 
 
 def test_a_failed_question_counts_as_wrong_and_is_named(gazette):

@@ -41,6 +41,26 @@ def test_what_the_question_says_itself_is_no_answer():
     assert not answers_in(asked("When did the board that met on 4 May sign?"), "It met on 4 May.")
 
 
+def test_which_ones_is_not_how_many():
+    what = asked("How many trams does the town have?")
+    assert not answers_in(what, "Trams 2, 4 and 7 will not run to the harbour.")
+    assert len(answers_in(what, "Of 27 trams two will not run to the harbour.")) == 2
+
+
+@pytest.mark.parametrize(
+    ("question", "latest"),
+    [
+        ("What is the toll on the bridge?", True),
+        ("What was the toll when the bridge opened?", False),
+        ("What did the board last call the latest price?", True),
+        ("Who paid for the crane that is on the quay?", True),
+        ("Who had paid for the crane?", False),
+    ],
+)
+def test_the_state_of_now_is_asked_for_by_tense_or_word(question, latest):
+    assert asked(question).latest is latest
+
+
 @pytest.mark.parametrize(
     ("question", "given"),
     [

@@ -93,6 +93,22 @@ def test_what_no_article_is_about_has_no_overview(kessel, topic):
     assert answer.confidence < 0.5
 
 
+def test_what_is_quoted_tells_what_the_headline_tells_and_stands_alone(tmp_path):
+    told = "The ferry to Odde has made its last crossing after forty years, the county says."
+    text = (
+        "THE LAST DAY\nIt was a grey and quiet morning at the landing in Odde. Who would have "
+        f"thought so? {told} “We are sorry to see the ferry go,” said the captain at noon. "
+        "Tickets stay valid for the bus, which runs every hour from Monday on."
+    )
+    article = {"title": "Ferry to Odde stops after forty years", "text": text}
+    (tmp_path / "a.json").write_text(json.dumps(article))
+    ingest(tmp_path / "a.json", tmp_path / "archive")
+    with Gazette.open(tmp_path / "archive") as opened:
+        answer = opened.ask("What is new on the ferry to Odde?")
+    quotes = [citation.quote for citation in answer.citations]
+    assert quotes == [told, "Tickets stay valid for the bus, which runs every hour from Monday on."]
+
+
 def test_an_overview_of_many_articles_keeps_within_its_bounds(gazette):
     events = list(gazette.stream("What do the articles say about the bridge to Ransey?"))
     answer = events[-1]
