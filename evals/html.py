@@ -29,7 +29,8 @@ def write_html(report: Report, path: Path, article: FindArticle) -> None:
     environment.globals |= {"shown": shown, "measures": MEASURES}
     template = environment.from_string((files("evals") / "report.html").read_text("utf-8"))
     whole = report.rows[-1]
-    wrong = sorted(filter(_badness, report.results), key=_badness, reverse=True)
+    judged = [(*_wrong(result), result) for result in report.results]
+    wrong = sorted((each for each in judged if each[0]), key=lambda each: each[0], reverse=True)
     page = template.render(
         report=report,
         whole=whole,
@@ -37,7 +38,7 @@ def write_html(report: Report, path: Path, article: FindArticle) -> None:
         plotted=[name for name in PLOTTED if whole.figures[name] is not None],
         confidence=_confidence(report),
         wrong=len(wrong),
-        cases=[_case(result, article) for result in wrong[:CASES]],
+        cases=[_case(result, what, article) for _, what, result in wrong[:CASES]],
     )
     path.write_text(page, encoding="utf-8")
 
@@ -52,20 +53,28 @@ def _confidence(report: Report) -> list[tuple[float, float, int]]:
     return [(confidence[g].mean(), right[g].mean(), g.sum()) for g in groups if g.any()]
 
 
-def _badness(result: Result) -> float:
-    """How wrong a question went, 0 for not at all: worst is an error, then a confident mistake."""
+def _wrong(result: Result) -> tuple[float, str]:
+    """How wrong a question went, 0 for not at all, and what went wrong in a few words.
+
+    Worst is an error, then a confident mistake.
+    """
+    answer, is_answerable = result.answer, result.question.is_answerable
     if result.error:
-        return 3
-    if result.answer is None:
-        found = result.figures.get("MRR@10", 1.0)
-        assert isinstance(found, float)
-        return 1 - found
-    if result.answer.abstained:
-        return 1 + result.answer.confidence if result.question.is_answerable else 0
-    return 0 if result.is_right else 2 + result.answer.confidence
+        return 3, f"failed: {result.error}"
+    if answer is None:
+        rank = min((rank for rank in result.ranks if rank), default=None)
+        if rank:
+            return 1 - 1 / rank, f"found at rank {rank}"
+        return float(bool(result.question.quotes)), "not found"
+    said = f"confidence {answer.confidence:.2f}"
+    if answer.abstained:
+        held = f"held back, {said}; {'it was' if result.is_right else 'not'} right"
+        return is_answerable * (1 + answer.confidence), held
+    what = "wrong" if is_answerable else "answers the unanswerable"
+    return (0 if result.is_right else 2 + answer.confidence), f"{what}, {said}"
 
 
-def _case(result: Result, article: FindArticle) -> dict[str, Any]:
+def _case(result: Result, what: str, article: FindArticle) -> dict[str, Any]:
     """What the page shows of a question."""
     answer, question = result.answer, result.question
     found = [(article(name), start, end) for name, start, end in result.passages[:PASSAGES]]
@@ -75,26 +84,10 @@ def _case(result: Result, article: FindArticle) -> dict[str, Any]:
     ]
     ranks = result.ranks or (None,) * len(question.quotes)
     return {
-        "what": _what(result),
+        "what": what,
         "question": question,
         "golds": list(zip(question.quotes, ranks, strict=True)),
         "answer": answer,
         "citations": [(describe(c), c.quote) for c in answer.citations] if answer else [],
         "passages": passages,
     }
-
-
-def _what(result: Result) -> str:
-    """What went wrong, in a few words."""
-    answer = result.answer
-    if result.error:
-        return f"failed: {result.error}"
-    if answer is None:
-        rank = min((rank for rank in result.ranks if rank), default=None)
-        return f"found at rank {rank}" if rank else "not found"
-    said = f"confidence {answer.confidence:.2f}"
-    if answer.abstained:
-        return f"held back, {said}; {'it was' if result.is_right else 'not'} right"
-    return (
-        f"wrong, {said}" if result.question.is_answerable else f"answers the unanswerable, {said}"
-    )

@@ -47,6 +47,7 @@ _PART = re.compile(
     r"(?:article|entry|post|story)[_-]*(?:body|content|text)|body[_-]*(?:text|content)",
     re.IGNORECASE,
 )
+_BOXES = etree.XPath("//*[@role='complementary'] | //div[(input or label or form)] | //form")
 _LINKED = etree.XPath("//p[.//a] | //li[.//a] | //div[a][not(p or div or ul or ol)]")
 _STANDFIRST = etree.XPath("//p | //h2 | //h3 | //div[not(p or div or h2 or ul)] | //span")
 _NOTICE = re.compile(
@@ -143,7 +144,7 @@ def _prune(tree: Any) -> None:
     lists = [ul for ul in tree.iter("ul", "ol") if len(ul.findall("li")) > 1 and _is_link_run(ul)]
     links = [block for block in _LINKED(tree) if _is_teaser(block)]
     classed = [e for e in tree.xpath("//*[@class]") if _CLUTTER.search(e.get("class"))]
-    clutter = [e for e in classed if len(e.text_content()) < CLUTTER_CHARS]
+    clutter = [e for e in (*classed, *_BOXES(tree)) if len(e.text_content()) < CLUTTER_CHARS]
     tags = [e for e in tree.xpath("//a[@rel='tag']") if _is_link_run(e.getparent())]
     for element in (*lists, *links, *clutter, *tags):
         if element.getparent() is not None:

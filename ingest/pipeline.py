@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from ingest.chunking import chunk, context
 from ingest.fetching import Fetcher
 from ingest.parsing import Problem, parse
@@ -19,7 +21,7 @@ from rag.errors import SourceError
 from rag.ledger import Indexed, Source
 from rag.minilm import DEFAULT_MODEL
 from rag.settings import Settings
-from rag.types import Article, Chunk, Query, to_json
+from rag.types import Article, Query, to_json
 
 BATCH_CHUNKS = 256
 """Chunks embedded and written at once: a crash costs no more than these."""
@@ -122,28 +124,16 @@ def remove(names: Sequence[str], archive: str | Path | None = None) -> int:
     return len(found)
 
 
-@dataclass(frozen=True, slots=True)
-class _Prepared:
+def _prepared(article: Article, key: str) -> Indexed:
     """An article that waits to be embedded."""
-
-    article: Article
-    key: str
-    chunks: tuple[Chunk, ...]
-    context: str
+    return Indexed(article, key, tuple(chunk(article)), context(article), np.empty(0, np.float32))
 
 
-def _prepared(article: Article, key: str) -> _Prepared:
-    return _Prepared(article, key, tuple(chunk(article)), context(article))
-
-
-def _embedded(prepared: Sequence[_Prepared], embedder: Embedder) -> list[Indexed]:
+def _embedded(prepared: Sequence[Indexed], embedder: Embedder) -> list[Indexed]:
     vectors = embedder.encode([f"{p.context}\n{c.text}" for p in prepared for c in p.chunks])
-    indexed, row = [], 0
-    for p in prepared:
-        rows = vectors[row : row + len(p.chunks)]
-        indexed.append(Indexed(p.article, p.key, p.chunks, p.context, rows))
-        row += len(p.chunks)
-    return indexed
+    ends = np.cumsum([len(p.chunks) for p in prepared])[:-1]
+    rows = np.split(vectors, ends) if prepared else []
+    return [replace(p, vectors=some) for p, some in zip(prepared, rows, strict=True)]
 
 
 class _Run:
@@ -156,7 +146,7 @@ class _Run:
         self._embedder = embedder
         self._fetcher = fetcher
         self._progress = progress
-        self._waiting: list[_Prepared] = []
+        self._waiting: list[Indexed] = []
         self._finished: list[tuple[Source, list[str]]] = []
         self._added = self._changed = self._unchanged = self._removed = 0
         self._skipped: list[Problem] = []

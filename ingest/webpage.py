@@ -43,8 +43,7 @@ _HOURS |= {"BST": 1, "CET": 1, "CEST": 2, "MEZ": 1, "MESZ": 2, "AEST": 10, "AEDT
 _AUTHOR_METAS = "author article:author parsely-author sailthru.author dc.creator byl dcsext.author"
 _PUBLISHED_METAS = (
     "article:published_time og:published_time datepublished parsely-pub-date sailthru.date date"
-    " dc.date.issued dc.date pubdate publishdate publish-date dcterms.created date.available"
-    " cxenseparse:recs:publishtime"
+    " dc.date.issued dc.date pubdate publishdate publish-date"
 )
 _MODIFIED_METAS = "article:modified_time og:updated_time datemodified last-modified date.modified"
 
@@ -78,7 +77,8 @@ def read_page(
     modified = _moment(_stated(tree, story, metas, "dateModified", _MODIFIED_METAS))
     told = [one_line(story.get("description")), metas.get("og:description", "")]
     # from here on the tree is taken apart: what is read from it has been read
-    text = body(tree, heads, authors, [*told, metas.get("description", "")])
+    labels = [*heads, metas.get("article:section", "")]
+    text = body(tree, labels, authors, [*told, metas.get("description", "")])
     if not is_article(text, bool(story) or metas.get("og:type") == "article"):
         raise SourceError("holds no article text; give the page of a single article")
     return Article(
@@ -109,10 +109,6 @@ def _decode(html: bytes, charset: str | None) -> str:
                 return html.decode(codec)
         except (LookupError, ValueError):
             continue
-    lenient = html.decode("utf-8", "replace")
-    # a few broken bytes among many sound ones: a damaged UTF-8 page, not one of another charset
-    if lenient.count("\ufffd") * 10 < len(re.findall(r"[^\x00-\x7f]", lenient)):
-        return lenient
     return decode_file(html)
 
 
@@ -183,8 +179,6 @@ def _bylines(
     yield _named(story.get("author") or story.get("creator"), items, persons=True)
     for name in _AUTHOR_METAS.split():
         yield [metas.get(name, "")]
-    marked = tree.xpath("//*[@itemprop='author' or @rel='author']")
-    yield [one_line(e.get("content") or e.text_content()) for e in marked]
     yield [extract_author(tree) or ""]
 
 

@@ -27,6 +27,7 @@ _LINE = re.compile(r"[^\n]+")
 # What stands between blank lines; the items of a list stand alone.
 _BLOCK = re.compile(r"(?:[^\n]|\n(?![ \t]*(?:\n|\Z|[-*•] |\d+[.)] )))+")
 _WRAPPED_CHARS = 100
+_TRIMMED = re.compile(r"\S(?:.*\S)?", re.DOTALL)
 _WORD = re.compile(r"\d+(?:[.,:]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)*|[^\W_]+")
 # A number, also "3rd"; an abbreviation with its dots; a word; a sign that gives a number its unit.
 _PIECE = re.compile(
@@ -35,21 +36,19 @@ _PIECE = re.compile(
 _SPACED = re.compile(r"(?<=\d), (?=000\b)")  # 13, 000: of a text that was cut into tokens
 SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
 _SHORT_SCALES = {"k": 1e3, "m": 1e6, "mn": 1e6, "bn": 1e9, "tn": 1e12}
-_COUNTS = dict(
-    zip(
+_COUNTS = {
+    word: number
+    for number, word in enumerate(
         "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
-        "fifteen sixteen seventeen eighteen nineteen".split(),
-        range(20),
-        strict=True,
+        "fifteen sixteen seventeen eighteen nineteen".split()
     )
-)
-_TENS = dict(
-    zip(
-        "twenty thirty forty fifty sixty seventy eighty ninety".split(),
-        range(20, 100, 10),
-        strict=True,
+}
+_TENS = {
+    word: 10 * number
+    for number, word in enumerate(
+        "twenty thirty forty fifty sixty seventy eighty ninety".split(), 2
     )
-)
+}
 _ORDINALS = "third fourth fifth sixth seventh eighth ninth tenth".split()
 _NAME = re.compile(r"\b[^\W\d_a-zß-öø-ÿ][\w’'-]*")
 _FOLDED = str.maketrans(
@@ -88,16 +87,13 @@ def sentence_spans(text: str, language: str | None = None) -> list[Span]:
         start = line.start()
         first_of_line = len(spans)
         for piece in sentencex.segment(language or "en", line.group()):
-            end = start + len(piece)
-            span = _trimmed(text, start, end)
-            start = end
-            if span is None:
-                continue
+            trimmed = _TRIMMED.search(text, start, start + len(piece))
+            start += len(piece)
             # "$6.5bn. for it": a sentence does not begin with a small letter
-            if len(spans) > first_of_line and text[span[0]].islower():
-                spans[-1] = (spans[-1][0], span[1])
-            else:
-                spans.append(span)
+            if trimmed and len(spans) > first_of_line and trimmed[0][0].islower():
+                spans[-1] = (spans[-1][0], trimmed.end())
+            elif trimmed:
+                spans.append(trimmed.span())
     return spans
 
 
@@ -108,15 +104,6 @@ def _is_wrapped(text: str) -> bool:
         one and (one[-1].isalnum() or one[-1] in ",;–-") and other[:1].islower()
         for one, other in pairwise(lines)
     )
-
-
-def _trimmed(text: str, start: int, end: int) -> Span | None:
-    piece = text[start:end]
-    stripped = piece.strip()
-    if not stripped:
-        return None
-    start += len(piece) - len(piece.lstrip())
-    return start, start + len(stripped)
 
 
 def fold(text: str) -> str:

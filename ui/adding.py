@@ -19,6 +19,7 @@ from rag.types import to_json
 
 UPLOADS = "uploads"
 """The archive's folder of what was uploaded: a file keeps its name, and can be ingested again."""
+_NO_ADDRESS = "is no http or https address; a file is added with the other button"
 MAX_REASONS = 100  # of a file with thousands of broken lines
 READABLE = ", ".join([*FORMATS, "each also as .gz"])
 
@@ -35,18 +36,13 @@ def add(
 
     def work() -> None:
         try:
-            skipped[:] = [_no_address(word) for word in addresses.split() if not is_url(word)]
-            sources = [word for word in addresses.split() if is_url(word)]
+            words = addresses.split()
+            skipped[:] = [Problem(word, _NO_ADDRESS) for word in words if not is_url(word)]
+            sources = [word for word in words if is_url(word)]
             sources += _keep(archive, uploaded, skipped)
+            done = IngestReport(0, 0, 0, 0, ())
             if sources:
-                done = ingest(
-                    sources,
-                    archive,
-                    allow_private=allow_private,
-                    progress=lambda *counts: news.put(counts),
-                )
-            else:
-                done = IngestReport(0, 0, 0, 0, ())
+                done = ingest(sources, archive, None, allow_private, lambda *n: news.put(n))
             skipped.extend(Problem(*problem) for problem in done.skipped)
             news.put(_report(done, skipped))
         except GazetteError as error:
@@ -62,10 +58,6 @@ def add(
         bar = f'<progress value="{done}" max="{known}" aria-label="Articles"></progress>'
         yield f"<p>{done:,} of {known:,} articles {bar}</p>"
     yield told.replace(escape(f"{archive / UPLOADS}/"), "")  # an uploaded file by its name alone
-
-
-def _no_address(word: str) -> Problem:
-    return Problem(word, "is no http or https address; a file is added with the other button")
 
 
 def _keep(archive: Path, uploaded: Sequence[str], skipped: list[Problem]) -> list[str]:

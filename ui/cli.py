@@ -125,12 +125,9 @@ def main() -> None:
     os.environ.setdefault("HF_HUB_VERBOSITY", "error")  # what it tries again, it would tell twice
     try:
         app()
-    except UsageError as error:
-        complain(error)
-        sys.exit(2)
     except GazetteError as error:
         complain(error)
-        sys.exit(1)
+        sys.exit(2 if isinstance(error, UsageError) else 1)
     except (OSError, sqlite3.Error) as error:
         complain(f"{error}; check the disk, the path and who may read and write there")
         sys.exit(1)
