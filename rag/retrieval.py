@@ -164,7 +164,8 @@ def rank(query: Query, passages: Sequence[Passage]) -> list[Passage]:
         scores = passage.scores
         by_rank = (scores.fused or 0.0) / searches + _rrf(order.index(share))
         by_value = (scores.dense or 0.0) + (scores.lexical or 0.0) / best + share
-        scores = replace(scores, reranked=(RRF_K + 1) * by_rank + by_value)
+        reranked = (RRF_K + 1) * by_rank + by_value
+        scores = Scores(scores.dense, scores.lexical, scores.fused, reranked)
         scored.append(replace(passage, scores=scores))
     return _by_score(scored)
 

@@ -131,7 +131,9 @@ class SearchIndex:
         if not numbers:
             return []
         cosines = vectors @ vector
-        best = np.argsort(-cosines, kind="stable")[:limit]
+        last = max(0, len(numbers) - limit)
+        near = np.flatnonzero(cosines >= np.partition(cosines, last)[last])
+        best = near[np.argsort(-cosines[near], kind="stable")][:limit]
         return [(numbers[i], float(cosines[i])) for i in best]
 
     def _read_vectors(
