@@ -29,8 +29,8 @@ from rag.vectors import BATCH, ChromaVectors
 
 logger = logging.getLogger(__name__)
 
-EXACT_LIMIT = 5000
-"""Up to so many chunks are searched exactly over the ledger's vectors (about 10 ms, and chromadb
+EXACT_LIMIT = 20_000
+"""Up to so many chunks are searched exactly over the ledger's vectors (30 MB; 2 ms, and chromadb
 is not even imported); Chroma serves more."""
 
 

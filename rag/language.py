@@ -28,7 +28,7 @@ _LINE = re.compile(r"[^\n]+")
 _BLOCK = re.compile(r"(?:[^\n]|\n(?![ \t]*(?:\n|\Z|[-*•] |\d+[.)] )))+")
 _WRAPPED_CHARS = 100
 _TRIMMED = re.compile(r"\S(?:.*\S)?", re.DOTALL)
-_WORD = re.compile(r"\d+(?:[.,:]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)*|[^\W_]+")
+_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*|\d+(?:[.,:]\d+)*")
 # A number, also "3rd"; an abbreviation with its dots; a word; a sign that gives a number its unit.
 _PIECE = re.compile(
     r"\d+(?:[.,]\d+)*(?:st|nd|rd|th)?|(?:[^\W\d_]\.){2,}|[^\W\d_]+(?:'[^\W\d_]+)*|[$€£¥%]"
@@ -51,11 +51,11 @@ _TENS = {
 }
 _ORDINALS = "third fourth fifth sixth seventh eighth ninth tenth".split()
 _NAME = re.compile(r"\b[^\W\d_a-zß-öø-ÿ][\w’'-]*")
-_FOLDED = str.maketrans(
-    {"‘": "'", "’": "'", "‚": "'", "‛": "'", "′": "'", "“": '"', "”": '"', "„": '"', "‟": '"'}
-    | {"«": '"', "»": '"', "‹": "'", "›": "'", "″": '"', "`": "'"}
-    | {"‐": "-", "‑": "-", "‒": "-", "–": "-", "—": "-", "―": "-", "−": "-"}
-    | {"\u00ad": None, "\u200b": None, "\u200c": None, "\u200d": None, "\ufeff": None}
+_FOLDED = (
+    dict.fromkeys("‘’‚‛′‹›", "'")
+    | dict.fromkeys("“”„‟«»″", '"')
+    | dict.fromkeys("‐‑‒–—―−", "-")
+    | dict.fromkeys("\u00ad\u200b\u200c\u200d\ufeff", "")
 )
 
 # Words that carry grammar rather than content: left out of matching, so that they neither cost
@@ -108,7 +108,11 @@ def _is_wrapped(text: str) -> bool:
 
 def fold(text: str) -> str:
     """Text for comparing word for word: quotes and dashes made plain, white space single."""
-    return " ".join(unicodedata.normalize("NFKC", text).translate(_FOLDED).split())
+    text = unicodedata.normalize("NFKC", text).replace("`", "'")
+    if not text.isascii():
+        for written, plain in _FOLDED.items():  # translate() would take fifty times as long
+            text = text.replace(written, plain)
+    return " ".join(text.split())
 
 
 def words(text: str) -> list[str]:
@@ -182,13 +186,15 @@ def read_number(following: Sequence[str]) -> tuple[str, int] | None:
 
 def numbers(text: str) -> set[str]:
     """The numbers in a text: `1,200` is `1200`, `6.5bn` is `6500000000`, `three` is `3`."""
-    left = pieces(fold(text).casefold())
+    read = pieces(fold(text).casefold())
     found: set[str] = set()
-    while left:
-        value, used = read_number(left[:5]) or ("", 1)
-        plain = value.count(".") < 2 and "," not in value
-        found.update([value] if value and plain else re.findall(r"\d+", value))
-        left = left[used:]
+    position = 0
+    while position < len(read):
+        value, used = read_number(read[position : position + 5]) or ("", 1)
+        position += used
+        if value:
+            is_plain = value.count(".") < 2 and "," not in value
+            found.update([value] if is_plain else re.findall(r"\d+", value))
     return found
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import chain, zip_longest
 
@@ -18,6 +19,7 @@ from rag.errors import CrossEncoderError
 from rag.filters import Choice
 from rag.language import rarity, search_terms, sentence_spans, stem, terms, words
 from rag.outlets import asked_outlets
+from rag.search_index import SearchIndex
 from rag.types import MAX_PASSAGE_CHARS, Passage, Query, Scores, Span
 
 CANDIDATES = 30
@@ -59,64 +61,63 @@ def retrieve(
     They are ordered by `rank`, or by a reranker if one is given.
     """
     started = time.perf_counter()
-    choice = archive.ledger.index.choose(query)
+    index = archive.ledger.index
+    choice = index.choose(query)
+    searches = [(query, choice), *((part, index.choose(part)) for part in _parts(query, index))]
     depth = max(CANDIDATES, k)
-    found = _for_all_parts(archive, embedder, query, choice, depth, reranker)
-    passages = _places(archive, found, k)
-    while len(passages) < k and depth < choice.chunks:  # where many are copies of each other
-        depth *= 4
-        found = _for_all_parts(archive, embedder, query, choice, depth, reranker)
-        passages = _places(archive, found, k)
+    while True:
+        ranked = [
+            _candidates(archive, embedder, reranker, one, chosen, depth) for one, chosen in searches
+        ]
+        passages = _places(archive, _in_turn(ranked), k)
+        if len(passages) >= k or depth >= choice.chunks:
+            break
+        depth *= 4  # many are copies of each other
     seconds = time.perf_counter() - started
     return Retrieved(tuple(passages), choice.undated, choice.unknown, seconds)
 
 
-def _for_all_parts(
-    archive: Archive,
-    embedder: Embedder,
-    query: Query,
-    choice: Choice,
-    depth: int,
-    reranker: CrossEncoder | None,
-) -> list[Passage]:
-    """Candidates for the whole and for each of its parts, in turn: each gets its share."""
-    ranked = [_candidates(archive, embedder, query, choice, depth, reranker)]
+def _parts(query: Query, index: SearchIndex) -> Iterator[Query]:
+    """A query for each part of a question."""
     for part in query.parts:
         alone = replace(query, text=part, variants=(), parts=())
         if "outlets" in query.understood:  # "according to the Post, and according to the Echo"
-            own = asked_outlets(part, archive.ledger.index.outlets())
-            alone = replace(alone, outlets=own or query.outlets)
-        its_choice = archive.ledger.index.choose(alone)
-        ranked.append(_candidates(archive, embedder, alone, its_choice, depth, reranker))
-    in_turn = chain.from_iterable(zip_longest(*ranked))
+            alone = replace(alone, outlets=asked_outlets(part, index.outlets()) or query.outlets)
+        yield alone
+
+
+def _in_turn(ranked: Sequence[Sequence[Passage]]) -> Iterable[Passage]:
+    """The first of each list, then the second of each, every passage once."""
     found: dict[tuple[str, int], Passage] = {}
-    for passage in filter(None, in_turn):
+    for passage in filter(None, chain.from_iterable(zip_longest(*ranked))):
         found.setdefault((passage.article_id, passage.start), passage)
-    return list(found.values())
+    return found.values()
 
 
 def _candidates(
     archive: Archive,
     embedder: Embedder,
+    reranker: CrossEncoder | None,
     query: Query,
     choice: Choice,
     depth: int,
-    reranker: CrossEncoder | None,
 ) -> list[Passage]:
+    """What the two searches find, ranked, and as it was fused from the `RANKED`th on."""
     if not choice.chunks:
         return []
-    texts = _searched(query)
-    vectors = np.array([embedder.encode_query(text) for text in texts])
+    texts, index = _searched(query), archive.ledger.index
+    with ThreadPoolExecutor(1) as beside:  # neither of the two holds Python's lock for long
+        looked_up = beside.map(lambda t: index.lexical(search_terms(t), choice, depth), texts)
+        vectors = np.array([embedder.encode_query(text) for text in texts])
     rankings: list[list[int]] = []
     lexical: dict[int, float] = {}
-    for text, vector in zip(texts, vectors, strict=True):
+    for vector, by_words in zip(vectors, looked_up, strict=True):
         by_meaning = archive.nearest(choice, vector, depth)
-        by_words = archive.ledger.index.lexical(search_terms(text), choice, depth)
         rankings += [[number for number, _ in found] for found in (by_meaning, by_words)]
         lexical |= {n: max(score, lexical.get(n, score)) for n, score in by_words}
     fused = fuse(*rankings)
-    found = archive.ledger.index.passages(list(fused), MAX_PASSAGE_CHARS)
-    cosines = archive.ledger.index.cosines(list(fused), vectors)
+    found = index.passages(list(fused), MAX_PASSAGE_CHARS)
+    cosines = index.cosines(list(fused), vectors)
     candidates = [
         replace(found[n], scores=Scores(cosines.get(n), lexical.get(n), score))
         for n, score in fused.items()
@@ -163,7 +164,8 @@ def rank(query: Query, passages: Sequence[Passage]) -> list[Passage]:
         scores = passage.scores
         by_rank = (scores.fused or 0.0) / searches + _rrf(order.index(share))
         by_value = (scores.dense or 0.0) + (scores.lexical or 0.0) / best + share
-        scores = replace(scores, reranked=(RRF_K + 1) * by_rank + by_value)
+        reranked = (RRF_K + 1) * by_rank + by_value
+        scores = Scores(scores.dense, scores.lexical, scores.fused, reranked)
         scored.append(replace(passage, scores=scores))
     return _by_score(scored)
 

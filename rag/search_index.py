@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,11 +28,16 @@ class SearchIndex:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
+        # What takes a whole table to find is kept until something is written.
+        self._rows = lru_cache(maxsize=64)(self._read)
+        self._vectors = lru_cache(maxsize=4)(self._read_vectors)
         db.execute("CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab(main, lexical, row)")
 
     def outlets(self) -> list[tuple[str | None, str | None]]:
         """The distinct (outlet, domain) pairs."""
-        rows = self._db.execute("SELECT DISTINCT outlet, domain FROM articles WHERE ready")
+        rows = self._rows(
+            self._state(), "SELECT DISTINCT outlet, domain FROM articles WHERE ready", ()
+        )
         return [(row[0], row[1]) for row in rows]
 
     def newest(self) -> datetime | None:
@@ -103,23 +109,44 @@ class SearchIndex:
 
     def _count(self, table: str, conditions: list[str], parameters: list[str | float]) -> int:
         sql = f"SELECT count(*) FROM {table} WHERE {' AND '.join(conditions)}"
-        return int(self._db.execute(sql, parameters).fetchone()[0])
+        return int(self._rows(self._state(), sql, tuple(parameters))[0][0])
+
+    def _state(self) -> object:
+        """What differs as soon as anything was written, here or by another connection."""
+        if self._db.in_transaction:  # what is read now may be taken back
+            return object()
+        by_others = self._db.execute("PRAGMA data_version").fetchone()[0]
+        return self._db.total_changes, by_others
+
+    def _read(
+        self, _state: object, sql: str, parameters: tuple[str | float, ...]
+    ) -> list[sqlite3.Row]:
+        return self._db.execute(sql, parameters).fetchall()
 
     def nearest(
         self, choice: Choice, vector: NDArray[np.float32], limit: int
     ) -> list[tuple[int, float]]:
         """The chosen chunks nearest to a unit vector, exactly: (chunk number, cosine)."""
+        numbers, vectors = self._vectors(self._state(), choice.condition, choice.parameters)
+        if not numbers:
+            return []
+        cosines = vectors @ vector
+        last = max(0, len(numbers) - limit)
+        near = np.flatnonzero(cosines >= np.partition(cosines, last)[last])
+        best = near[np.argsort(-cosines[near], kind="stable")][:limit]
+        return [(numbers[i], float(cosines[i])) for i in best]
+
+    def _read_vectors(
+        self, _state: object, condition: str, parameters: tuple[str | float, ...]
+    ) -> tuple[list[int], NDArray[np.float32]]:
+        """The numbers of the chosen chunks, and their vectors, one a row."""
         rows = self._db.execute(
             "SELECT c.number, c.vector FROM chunks c JOIN articles a ON a.number = c.article "
-            f"WHERE {choice.condition}",
-            choice.parameters,
+            f"WHERE {condition}",
+            parameters,
         ).fetchall()
-        if not rows:
-            return []
         matrix = np.frombuffer(b"".join(row[1] for row in rows), dtype=np.float32)
-        cosines = matrix.reshape(len(rows), -1) @ vector
-        best = np.argsort(-cosines, kind="stable")[:limit]
-        return [(rows[i][0], float(cosines[i])) for i in best]
+        return [row[0] for row in rows], matrix.reshape(max(1, len(rows)), -1)
 
     def cosines(self, numbers: Sequence[int], vectors: NDArray[np.float32]) -> dict[int, float]:
         """Chunk number to the chunk's largest cosine to any of the unit vectors, one a row."""

@@ -28,7 +28,7 @@ from unittest.mock import patch
 import numpy as np
 from numpy.typing import NDArray
 
-from evals.datasets import Question, Quote, load_suite
+from evals.datasets import Question, load_suite
 from evals.metrics import RANKED, quote_ranks, ranking_figures
 from ingest import chunking, ingest, pipeline
 from rag import Gazette, Passage, Query, language, retrieval, schema
@@ -144,8 +144,8 @@ def main() -> None:
     """Ask everything under every change, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
     parser.add_argument("--pages", nargs=2, metavar=("PAGES", "QUESTIONS"))
-    parser.add_argument("--squad", type=Path, metavar="FILE")
-    parser.add_argument("--draw", type=int, default=1000, help="SQuAD questions; 0: all")
+    parser.add_argument("--squad", metavar="FILE")
+    parser.add_argument("--draw", type=int, default=500, help="questions of SQuAD")
     given = parser.parse_args()
     with TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
@@ -223,22 +223,13 @@ def _sample(path: Path, copies: int) -> Path:
     return path
 
 
-def _squad(path: Path, source: Path, draw: int) -> Material:
-    questions = []
+def _squad(name: str, source: Path, draw: int) -> Material:
+    suite = load_suite(name)
+    assert suite.articles
     with source.open("w", encoding="utf-8") as lines:
-        for article in json.loads(path.read_text(encoding="utf-8"))["data"]:
-            for number, paragraph in enumerate(article["paragraphs"]):
-                url = f"https://squad.example/{article['title']}/{number}/"
-                title = article["title"].replace("_", " ")
-                record = {"title": title, "text": paragraph["context"], "url": url}
-                lines.write(json.dumps(record) + "\n")
-                questions += [
-                    Question(id=qa["id"], question=qa["question"], quotes=(Quote(url, ""),))
-                    for qa in paragraph["qas"]
-                    if qa["answers"]
-                ]
-    drawn = random.Random(1).sample(questions, draw) if 0 < draw < len(questions) else questions
-    return Material("SQuAD", source, drawn)
+        lines.writelines(f"{json.dumps(article)}\n" for article in suite.articles())
+    asked = [question for question in suite.questions if question.quotes]
+    return Material("SQuAD", source, random.Random(1).sample(asked, min(draw, len(asked))))
 
 
 def _remembering() -> Callable[[EmbeddedMiniLM, Sequence[str]], NDArray[np.float32]]:

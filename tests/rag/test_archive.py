@@ -154,6 +154,18 @@ def everything():
     return Query("")
 
 
+def test_what_was_read_of_a_write_that_is_taken_back_is_not_remembered(archive_copy):
+    with Archive(archive_copy) as opened:
+        index, ledger = opened.ledger.index, opened.ledger
+        chunks = index.choose(everything()).chunks
+        article = next(ledger.articles(index.choose(everything())))
+        with pytest.raises(KeyError), ledger.transaction():
+            ledger.remove(article.id)
+            assert index.choose(everything()).chunks < chunks
+            raise KeyError
+        assert index.choose(everything()).chunks == chunks
+
+
 def test_a_reader_whose_chroma_is_damaged_still_finds(archive_copy, monkeypatch):
     monkeypatch.setattr(archive, "EXACT_LIMIT", 0)
     (archive_copy / "chroma" / "chroma.sqlite3").write_bytes(b"no database")
