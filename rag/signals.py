@@ -24,33 +24,30 @@ from rag.faults import faults
 from rag.language import names, numbers, rarity, terms, words
 from rag.types import Passage, Span, printed_day
 
-CONTEXT_WEIGHT = 0.6
-"""Of the vector of the sentence before, when it is added to that of a sentence."""
 NEAR_WORDS = 6.0
 """In so many words, what a term near to a possible answer is worth falls to a third."""
 NOUN_WORDS = 4
 """How many words there may be between a number and what it counts."""
 
 SENTENCE_SIGNALS = (
-    "cosine",  # of the question to the sentence, with some of the sentence before
+    "dense",  # cosine of the question to the chunk that its passage was found by
     "overlap",  # rarity-weighted share of the question's terms in the sentence,
     "before",  # of the others, in the sentence before,
     "heading",  # of the others again, in its article's title, outlet and day
-    "passage",  # the share in the whole passage
-    "missing",  # the share of the question's names and numbers that the sentence lacks
     "gives",  # whether there is a thing of the kind that is asked for; 0.5 if no kind is known
     "measures",  # the same, where a number or a date is asked for
     "near",  # how near to such a thing the question's terms stand
     "noun",  # whether what is counted or chosen stands beside it
     "says",  # whether someone speaks, where the question asks what was said
     "rank",  # 1 / rank of its passage
+    "cosine",  # of the question to the sentence, less the mean of those read; 0 if it was not
     "newer",  # how new its passage is among the others, where the state of now is asked for
 )
 ANSWER_SIGNALS = (
     "score",  # of the best sentence
     "unknown",  # whether a name or a number of the question stands in no passage
-    "nearest",  # cosine of the sentence nearest to the question
-    "dense",  # cosine of the chunk that led to its passage
+    "dense",  # see above
+    "nearest",  # cosine of the question to the nearest of the sentences read
     "agreement",  # the share of the passages that are of its article
     "differs",  # how many names, numbers or opposites of the question its passage has otherwise
     "lacking",  # how many content words of the question it lacks
@@ -116,14 +113,10 @@ def sentence_signals(
 ) -> NDArray[np.float64]:
     """The signals of each candidate for what is wanted: (candidates, `SENTENCE_SIGNALS`).
 
-    The first, the cosine, is left 0: what it takes is `in_context`.
+    The cosine is 0: which of them are to be read is told by the others.
     """
     question = Wanted.of(wanted, candidates)
     passages = {c.rank: c.passage for c in candidates}
-    coverage = {
-        rank: question.weight(question.held(f"{heading(p)} {p.text}"))
-        for rank, p in passages.items()
-    }
     headings = {rank: question.held(heading(p)) for rank, p in passages.items()}
     newer = _newer(passages)
     asks_said = bool(_ASKS_SAID.search(wanted))
@@ -136,18 +129,17 @@ def sentence_signals(
         near, noun = _beside(question, asked, candidate.text, found)
         rows.append(
             (
-                0.0,
+                candidate.passage.scores.dense or 0.0,
                 question.weight(here),
                 question.weight(before),
                 question.weight(headings[candidate.rank] - here - before),
-                coverage[candidate.rank],
-                question.missing(candidate),
                 gives,
                 gives if asked.measures else 0.0,
                 near,
                 noun,
                 float(asks_said and bool(_SAYS.search(candidate.text))),
                 1 / (1 + candidate.rank),
+                0.0,
                 newer[candidate.rank] if asked.latest else 0.0,
             )
         )
@@ -162,22 +154,8 @@ def _newer(passages: Mapping[int, Passage]) -> dict[int, float]:
     return {rank: newer.get(rank, 0.5) - 0.5 if len(days) > 1 else 0.0 for rank in passages}
 
 
-def in_context(
-    candidates: Sequence[Candidate], vectors: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """Each unit vector with some of that of the sentence before, where that is a candidate."""
-    places = {(c.rank, c.text): i for i, c in enumerate(candidates)}
-    together = vectors.copy()
-    for i, candidate in enumerate(candidates):
-        before = places.get((candidate.rank, candidate.before))
-        if before is not None:
-            together[i] += CONTEXT_WEIGHT * vectors[before]
-    together /= np.linalg.norm(together, axis=1, keepdims=True)
-    return together
-
-
 def scores(signals: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How well each sentence answers: the logarithm, but for a constant, of its share."""
+    """How well sentences of these `SENTENCE_SIGNALS` answer, one by one."""
     weights = coefficients("sentence")
     by_name = np.array([weights[name] for name in SENTENCE_SIGNALS])
     return np.asarray(signals @ by_name)
@@ -196,10 +174,9 @@ def confidence(signals: Mapping[str, float]) -> float:
 
 
 def answer_signals(
-    wanted: str, candidates: Sequence[Candidate], signals: NDArray[np.float64]
+    wanted: str, candidates: Sequence[Candidate], scored: NDArray[np.float64], nearest: float
 ) -> dict[str, float]:
-    """The signals of the answer that begins with the best of some candidates."""
-    scored = scores(signals)
+    """The signals of the answer that begins with the best of some candidates, by their scores."""
     best = int(scored.argmax())
     candidate = candidates[best]
     passages = {c.rank: c.passage for c in candidates}.values()
@@ -209,8 +186,8 @@ def answer_signals(
     return {
         "score": float(scored[best]),
         "unknown": float(bool(asked_for - numbers(everything) - set(words(everything)))),
-        "nearest": float(signals[:, SENTENCE_SIGNALS.index("cosine")].max()),
         "dense": candidate.passage.scores.dense or 0.0,
+        "nearest": nearest,
         "agreement": sum(same) / len(same),
         **_against(wanted, f"{candidate.heading}\n{candidate.passage.text}"),
     }
@@ -234,15 +211,13 @@ class Wanted:
 
     rarity: dict[str, float]
     """Term to its share of importance."""
-    specifics: frozenset[str]
-    """Its names and numbers."""
 
     @classmethod
     def of(cls, text: str, candidates: Sequence[Candidate]) -> Wanted:
         """What is looked for in candidates, whose words tell how rare each term is."""
         wanted = set(terms(text))
         found = [wanted.intersection(terms(candidate.text)) for candidate in candidates]
-        return cls(rarity(wanted, found), frozenset(names(text) | numbers(text)))
+        return cls(rarity(wanted, found))
 
     def held(self, text: str) -> set[str]:
         """The terms that a text has."""
@@ -251,15 +226,6 @@ class Wanted:
     def weight(self, some: set[str]) -> float:
         """The share of importance that terms have together, 0 to 1."""
         return math.fsum(self.rarity[term] for term in some)
-
-    def missing(self, candidate: Candidate) -> float:
-        """The share of names and numbers that a sentence lacks; what stands before it is half."""
-        if not self.specifics:
-            return 0.0
-        text = candidate.text
-        lacks = self.specifics - names(text) - numbers(text) - set(words(text))
-        around = set(words(f"{candidate.before} {candidate.heading}"))
-        return (len(lacks - around) + len(lacks & around) / 2) / len(self.specifics)
 
 
 def _beside(

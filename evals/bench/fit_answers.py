@@ -35,7 +35,6 @@ from rag import Gazette, Passage
 from rag.answer_type import asked
 from rag.embeddings import Embedder, load_embedder
 from rag.extractive import SENTENCES, SURE, score_sentences, sentences_of
-from rag.minilm import DEFAULT_MODEL
 from rag.question import understand
 from rag.signals import (
     ANSWER_SIGNALS,
@@ -47,6 +46,7 @@ from rag.signals import (
     scores,
     shares,
 )
+from rag.types import Scores
 
 SQUAD_QUESTIONS, SAMPLE_WEIGHT, UNANSWERABLE = 1500, 3.0, 1 / 8
 FOLDS = 3
@@ -66,6 +66,7 @@ class Asked:
     question: str
     sentences: Sequence[Candidate]
     signals: NDArray[np.float64]
+    nearest: float
     holds: NDArray[np.bool_]
     """By sentence, whether it holds an answer."""
 
@@ -79,33 +80,14 @@ class Asked:
 
     def for_confidence(self) -> list[float]:
         """Its `ANSWER_SIGNALS`."""
-        found = answer_signals(self.question, self.sentences, self.signals)
+        found = answer_signals(self.question, self.sentences, scores(self.signals), self.nearest)
         return [found[name] for name in ANSWER_SIGNALS]
-
-
-class Remembering(Embedder):
-    """An embedder that embeds each text once."""
-
-    def __init__(self, embedder: Embedder) -> None:
-        self._embedder = embedder
-        self._known: dict[str, NDArray[np.float32]] = {}
-        self.name, self.dimensions = embedder.name, embedder.dimensions
-
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Unit vectors, (texts, dimensions)."""
-        new = [text for text in dict.fromkeys(texts) if text not in self._known]
-        self._known |= zip(new, self._embedder.encode(new), strict=True) if new else ()
-        return np.array([self._known[text] for text in texts])
-
-    def encode_query(self, text: str) -> NDArray[np.float32]:
-        """A unit vector, (dimensions,)."""
-        return self._embedder.encode_query(text)
 
 
 def main() -> None:
     """Collect the signals, fit, write and print."""
     random.seed(1)
-    embedder = Remembering(load_embedder(DEFAULT_MODEL))
+    embedder = load_embedder()
     articles = json.loads(Path(sys.argv[1]).read_text())["data"]
     given = list(_paragraphs(articles, embedder))
     found = [*_squad(articles, embedder), *_sample(embedder)]
@@ -199,8 +181,10 @@ def _paragraphs(articles: Sequence[dict[str, Any]], embedder: Embedder) -> Itera
     for article in articles:
         for paragraph in article["paragraphs"]:
             text, title = paragraph["context"], article["title"].replace("_", " ")
-            passages = [Passage("", 0, len(text), text, title)]
+            (vector,) = embedder.encode([f"{title}\n{text}"])
             for qa in paragraph["qas"]:
+                near = Scores(dense=float(embedder.encode_query(qa["question"]) @ vector))
+                passages = [Passage("", 0, len(text), text, title, scores=near)]
                 answers = [answer["text"] for answer in qa["answers"]]
                 group = "answerable" if answers else "unanswerable"
                 yield _asked(embedder, group, title, 0.0, qa["question"], passages, answers)
@@ -258,10 +242,11 @@ def _asked(
     passages: Sequence[Passage],
     answers: Sequence[str],
 ) -> Asked:
-    kept, signals = score_sentences(question, asked(question), sentences_of(passages), embedder)
+    kept = sentences_of(passages)
+    signals, nearest = score_sentences(question, asked(question), kept, embedder)
     variants = [comparable(answer) for answer in answers]
     right = [any(holds(comparable(c.text), each) for each in variants) for c in kept]
-    return Asked(group, article, weight, question, kept, signals, np.array(right))
+    return Asked(group, article, weight, question, kept, signals, nearest, np.array(right))
 
 
 if __name__ == "__main__":

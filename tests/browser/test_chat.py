@@ -39,6 +39,16 @@ def test_an_example_is_answered_in_the_articles_own_words(page, sample_archive):
         assert quotes and all(any(quote in text for text in texts) for quote in quotes)
 
 
+def test_the_short_answer_stands_in_front_in_bold(page, sample_archive):
+    with chat(sample_archive) as address:
+        page.goto(address)
+        ask(page, "How many crossings did the Tordis make with the unreported damage?")
+        short = page.locator("#current .answer strong")
+        expect(short).to_have_text("611.")
+        assert page.locator("#current .answer").inner_text().startswith("611. ")
+        expect(page.locator("#sources mark").filter(has_text="611")).not_to_have_count(0)
+
+
 def test_an_answer_s_marks_lead_to_its_quotes_and_back(page, sample_chat):
     page.goto(sample_chat)
     expect(page.locator(".status")).to_contain_text("mistralai:stub")
