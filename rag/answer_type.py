@@ -62,8 +62,10 @@ _SINCE = re.compile(
     re.I,
 )
 _PERCENT = re.compile(rf"\b{_DIGITS} ?(?:%|per ?cent\b|percentage points?\b)", re.IGNORECASE)
+_OF_COUNT = r"(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|hundred)"
 _NUMBER = re.compile(
-    rf"(?<![\w.,$£€]){_DIGITS}(?:st|nd|rd|th)?{_MAGNITUDE}(?![\w])"
+    rf"\b{_OF_COUNT} (?:in|out of)(?: every)? {_OF_COUNT}\b"
+    rf"|(?<![\w.,$£€]){_DIGITS}(?:st|nd|rd|th)?{_MAGNITUDE}(?![\w])"
     r"|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|"
     r"sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|"
     r"several|few|none|single|"

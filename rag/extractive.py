@@ -106,7 +106,9 @@ def _answered(
     is_held = len(words_asked & set(terms(text))) >= HELD * len(words_asked)
     given = is_held and is_given(what, best.around, best.passage.text)
     sure = confidence(answer_signals(wanted, candidates, scored, nearest))
-    short = short_answer(wanted, what, best, candidates) if given else None
+    short = None
+    if given and len(chosen) == 1:  # else it is not sure that this sentence answers
+        short = short_answer(wanted, what, best, candidates)
     return Extract(
         tuple(candidates[i] for i in chosen),
         sure if given else NOT_GIVEN * sure,

@@ -22,7 +22,7 @@ _RELATIVE = re.compile(
 )
 _VAGUE = re.compile(
     r"(?:one|once|twice|first|second|third|single|none|few|several|half|hundreds?|thousands?|dozens?"
-    r"|a \w+)\b",
+    r"|a \w+)(?:-\w+)?",
     re.IGNORECASE,
 )
 # Of the calendar, or an adjective: Australian, Chinese.
@@ -66,16 +66,20 @@ def short_answer(
     is_amount = asked.kind in ("number", "money") and not asked.counts
     if is_amount and _BARE.fullmatch(text[start:end]) and unit and unit[1] not in FUNCTION_WORDS:
         end = unit.end()  # 18 tonnes
-    return text[start:end]
+    return text[start:end].removesuffix(".")
 
 
 def _may_answer(asked: Asked, text: str, span: Span, noun: float) -> bool:
     """Whether words of the form that is asked for tell a reader something by themselves."""
     start, end = span
     before, some = text[:start], text[start:end]
+    if asked.kind == "date":
+        return not _RELATIVE.fullmatch(some)
+    if asked.kind == "number":  # "two" is how many, but not how large
+        is_plain = noun > 0 if asked.counts else any(map(str.isdigit, some))
+        return is_plain and not _VAGUE.fullmatch(some)
     if asked.measures:
-        says_when = asked.kind != "date" or not _RELATIVE.fullmatch(some)
-        return says_when and not _VAGUE.match(some) and not (asked.counts and noun == 0)
+        return not _VAGUE.fullmatch(some)
     first = some.split()[0]
     opens = _OPENS.fullmatch(before) and (first == some or first.casefold() in FUNCTION_WORDS)
     if opens or _NO_NAME.match(some) or asked.known.intersection(words(some)):

@@ -24,7 +24,9 @@ def shortly(question, *texts):
             "$3.2 million",
         ),
         ("When did the board sign?", "The board signed on 4 May and paid at once.", "4 May"),
+        ("When was the crane sold?", "The crane was sold at the end of August.", "August"),
         ("How many boats sank?", "In all 12 boats sank, said the harbour.", "12"),
+        ("How many of the boats sank?", "Only one in five boats sank.", "one in five"),
         ("How high is the crane?", "The crane is 41 metres high.", "41 metres"),
         (
             "Who signed for the board?",
@@ -46,6 +48,7 @@ def test_the_words_that_answer_are_given(question, sentence, short):
         ("When did the board sign?", "The board signed on Tuesday."),  # of which week?
         ("Who met whom?", "Hanne Brodersen met Peer Brandt in Skarholm."),
         ("How old is the crane?", "The crane is rusty."),
+        ("How large is the loss of the yard?", "The loss of the yard on two ships is large."),
         ("How many boats sank?", "One Skarholm pilot saw no rain."),
         ("Who called the dockers idlers?", "When Skarholm called the dockers idlers, they left."),
         ("Who called the dockers idlers?", "The pilots in Skarholm called the dockers idlers."),
