@@ -38,9 +38,9 @@ from rag.types import (
 )
 from rag.verification import verify
 
-ENOUGH_CONFIDENCE = 0.46
+ENOUGH_CONFIDENCE = 0.4
 """Below it the extractive answer is silence. Of the questions that evals/bench/fit_answers.py asks,
-it silences one in fifteen that can be answered, and six in seven whose articles are left out."""
+it silences one in sixteen that can be answered, and five in six whose articles are left out."""
 MAX_QUOTE_WORDS = 40
 """Of one quote under a language model's sentence: three of them fit the 120 of an answer."""
 HISTORY_TURNS = 3

@@ -17,7 +17,6 @@ from rag.embeddings import Embedder
 from rag.language import fold, sentence_spans, terms
 from rag.short_answer import short_answer
 from rag.signals import (
-    SENTENCE_SIGNALS,
     Candidate,
     answer_signals,
     confidence,
@@ -31,11 +30,8 @@ SENTENCES, SENTENCES_OF_PART = 3, 2
 """The most that are given for a question, and for each part of one."""
 SENTENCE_WORDS = 4
 """A shorter one is a place, a byline or an exclamation, and says nothing by itself."""
-SURE = 0.6
+SURE = 0.55
 """Sentences are given until it is so probable that the one that answers is among them."""
-READ = 4
-"""Sentences that are embedded, for that is what an answer waits for: the best by all else. To read
-them all chooses no better."""
 NOT_GIVEN = 0.3
 """What is left of the confidence where nothing has the form of what is asked for, or the passage
 too little of the question. On SQuAD's half 0.16 of such answers are right, of the others 0.42."""
@@ -93,8 +89,7 @@ def _answered(
 ) -> Extract:
     """The sentences for one question; `wanted` is the same, standing on its own."""
     what = asked(question)
-    signals, nearest = score_sentences(wanted, what, candidates, embedder)
-    scored = scores(signals)
+    scored = score_sentences(wanted, what, candidates)
     share = shares(scored)
     chosen: list[int] = []
     for i in np.argsort(-scored, kind="stable")[:limit]:
@@ -105,7 +100,8 @@ def _answered(
     words_asked, text = set(terms(wanted)), f"{best.heading} {best.passage.text}"
     is_held = len(words_asked & set(terms(text))) >= HELD * len(words_asked)
     given = is_held and is_given(what, best.around, best.passage.text)
-    sure = confidence(answer_signals(wanted, candidates, scored, nearest))
+    cosine = float(embedder.encode([best.text])[0] @ embedder.encode_query(wanted))
+    sure = confidence(answer_signals(wanted, candidates, scored, cosine))
     short = None
     if given and len(chosen) == 1:  # else it is not sure that this sentence answers
         short = short_answer(wanted, what, best, candidates)
@@ -117,14 +113,14 @@ def _answered(
 
 
 def score_sentences(
-    wanted: str, what: Asked, sentences: Sequence[Candidate], embedder: Embedder
-) -> tuple[NDArray[np.float64], float]:
-    """The `SENTENCE_SIGNALS` of each sentence, and the cosine of the nearest that was read."""
-    signals = sentence_signals(wanted, what, sentences)
-    best = np.argsort(-scores(signals), kind="stable")[:READ]
-    cosines = embedder.encode([sentences[i].text for i in best]) @ embedder.encode_query(wanted)
-    signals[best, SENTENCE_SIGNALS.index("cosine")] = cosines - cosines.mean()
-    return signals, float(cosines.max())
+    wanted: str, what: Asked, sentences: Sequence[Candidate]
+) -> NDArray[np.float64]:
+    """How well each sentence answers: the logarithm, but for a constant, of its share.
+
+    None is embedded, which is what an answer would wait for: with the cosine of each in place of
+    that of its chunk, no more answers are right.
+    """
+    return scores(sentence_signals(wanted, what, sentences))
 
 
 def _within_words(chosen: Iterable[Candidate]) -> list[Candidate]:

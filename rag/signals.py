@@ -40,14 +40,13 @@ SENTENCE_SIGNALS = (
     "noun",  # whether what is counted or chosen stands beside it
     "says",  # whether someone speaks, where the question asks what was said
     "rank",  # 1 / rank of its passage
-    "cosine",  # of the question to the sentence, less the mean of those read; 0 if it was not
     "newer",  # how new its passage is among the others, where the state of now is asked for
 )
 ANSWER_SIGNALS = (
     "score",  # of the best sentence
     "unknown",  # whether a name or a number of the question stands in no passage
     "dense",  # see above
-    "nearest",  # cosine of the question to the nearest of the sentences read
+    "cosine",  # of the question to the best sentence
     "agreement",  # the share of the passages that are of its article
     "differs",  # how many names, numbers or opposites of the question its passage has otherwise
     "lacking",  # how many content words of the question it lacks
@@ -111,10 +110,7 @@ def coefficients(group: str) -> dict[str, float]:
 def sentence_signals(
     wanted: str, asked: Asked, candidates: Sequence[Candidate]
 ) -> NDArray[np.float64]:
-    """The signals of each candidate for what is wanted: (candidates, `SENTENCE_SIGNALS`).
-
-    The cosine is 0: which of them are to be read is told by the others.
-    """
+    """The signals of each candidate for what is wanted: (candidates, `SENTENCE_SIGNALS`)."""
     question = Wanted.of(wanted, candidates)
     passages = {c.rank: c.passage for c in candidates}
     headings = {rank: question.held(heading(p)) for rank, p in passages.items()}
@@ -139,7 +135,6 @@ def sentence_signals(
                 noun,
                 float(asks_said and bool(_SAYS.search(candidate.text))),
                 1 / (1 + candidate.rank),
-                0.0,
                 newer[candidate.rank] if asked.latest else 0.0,
             )
         )
@@ -174,7 +169,7 @@ def confidence(signals: Mapping[str, float]) -> float:
 
 
 def answer_signals(
-    wanted: str, candidates: Sequence[Candidate], scored: NDArray[np.float64], nearest: float
+    wanted: str, candidates: Sequence[Candidate], scored: NDArray[np.float64], cosine: float
 ) -> dict[str, float]:
     """The signals of the answer that begins with the best of some candidates, by their scores."""
     best = int(scored.argmax())
@@ -187,7 +182,7 @@ def answer_signals(
         "score": float(scored[best]),
         "unknown": float(bool(asked_for - numbers(everything) - set(words(everything)))),
         "dense": candidate.passage.scores.dense or 0.0,
-        "nearest": nearest,
+        "cosine": cosine,
         "agreement": sum(same) / len(same),
         **_against(wanted, f"{candidate.heading}\n{candidate.passage.text}"),
     }

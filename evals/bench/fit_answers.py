@@ -34,7 +34,7 @@ from ingest import ingest
 from rag import Gazette, Passage
 from rag.answer_type import asked
 from rag.embeddings import Embedder, load_embedder
-from rag.extractive import SENTENCES, SURE, score_sentences, sentences_of
+from rag.extractive import SENTENCES, SURE, sentences_of
 from rag.question import understand
 from rag.signals import (
     ANSWER_SIGNALS,
@@ -44,6 +44,7 @@ from rag.signals import (
     coefficients,
     confidence,
     scores,
+    sentence_signals,
     shares,
 )
 from rag.types import Scores
@@ -66,7 +67,8 @@ class Asked:
     question: str
     sentences: Sequence[Candidate]
     signals: NDArray[np.float64]
-    nearest: float
+    cosine: float
+    """Of the question to the best sentence."""
     holds: NDArray[np.bool_]
     """By sentence, whether it holds an answer."""
 
@@ -80,7 +82,7 @@ class Asked:
 
     def for_confidence(self) -> list[float]:
         """Its `ANSWER_SIGNALS`."""
-        found = answer_signals(self.question, self.sentences, scores(self.signals), self.nearest)
+        found = answer_signals(self.question, self.sentences, scores(self.signals), self.cosine)
         return [found[name] for name in ANSWER_SIGNALS]
 
 
@@ -243,10 +245,12 @@ def _asked(
     answers: Sequence[str],
 ) -> Asked:
     kept = sentences_of(passages)
-    signals, nearest = score_sentences(question, asked(question), kept, embedder)
+    signals = sentence_signals(question, asked(question), kept)
+    best = kept[int(scores(signals).argmax())]
+    cosine = float(embedder.encode([best.text])[0] @ embedder.encode_query(question))
     variants = [comparable(answer) for answer in answers]
     right = [any(holds(comparable(c.text), each) for each in variants) for c in kept]
-    return Asked(group, article, weight, question, kept, signals, nearest, np.array(right))
+    return Asked(group, article, weight, question, kept, signals, cosine, np.array(right))
 
 
 if __name__ == "__main__":
