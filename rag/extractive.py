@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,10 +70,12 @@ def extract(
         return Extract()
     wanted = query.parts or (query.text,)
     limit = SENTENCES if len(wanted) == 1 else SENTENCES_OF_PART
-    answered = [
-        _answered(part, part if query.parts else question, candidates, embedder, limit)
-        for part in wanted
-    ]
+    is_dated = bool(query.after or query.before or query.as_of)  # then no later state is wanted
+    answered = []
+    for part in wanted:
+        what = asked(part if query.parts else question)
+        what = replace(what, latest=what.latest and not is_dated)
+        answered.append(_answered(part, what, candidates, embedder, limit))
     chosen = dict.fromkeys(sentence for each in answered for sentence in each.sentences)
     sentences = _reading_order(_within_words(chosen))
     shorts = tuple(short for each in answered for short in each.shorts)
@@ -85,10 +87,9 @@ def extract(
 
 
 def _answered(
-    wanted: str, question: str, candidates: Sequence[Candidate], embedder: Embedder, limit: int
+    wanted: str, what: Asked, candidates: Sequence[Candidate], embedder: Embedder, limit: int
 ) -> Extract:
-    """The sentences for one question; `wanted` is the same, standing on its own."""
-    what = asked(question)
+    """The sentences for one question that stands on its own."""
     scored = score_sentences(wanted, what, candidates)
     share = shares(scored)
     chosen: list[int] = []
