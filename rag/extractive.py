@@ -1,6 +1,6 @@
 """The built-in answerer: it chooses the sentences that answer, and quotes them.
 
-No language model. It does not rephrase, join or resolve; what it says stands in an article.
+No language model. It does not rephrase or join; what it says stands in an article.
 """
 
 from __future__ import annotations

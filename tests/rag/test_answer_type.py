@@ -1,3 +1,5 @@
+from datetime import UTC, date, datetime
+
 import pytest
 
 from rag.answer_type import answers_in, asked, is_given
@@ -106,3 +108,39 @@ def test_nearness_is_not_enough_where_the_passage_has_nothing_of_the_question():
     near = Passage("a", 0, len(TEXT), TEXT, "The board sells a crane", scores=Scores(dense=0.9))
     for question in ("Quem comprou o guindaste velho?", "Kto kupil stary dzwig?"):
         assert extract(question, Query(question), [near], load_embedder()).confidence < 0.3
+
+
+def test_of_two_states_the_newer_is_given_first_where_the_state_of_now_is_asked_for():
+    def first(question, **filters):
+        tolls = [
+            ("The toll on the Brunn bridge is 9 guilders.", 2024),
+            ("The toll on the Brunn bridge is 14 guilders.", 2026),
+        ]
+        passages = [
+            Passage(
+                str(year),
+                0,
+                len(text),
+                text,
+                "The toll",
+                published=datetime(year, 5, 1, tzinfo=UTC),
+            )
+            for text, year in tolls
+        ]
+        query = Query(question, **filters)
+        return extract(question, query, passages, load_embedder()).sentences[0].passage.article_id
+
+    assert first("What is the toll on the Brunn bridge?") == "2026"
+    assert first("What was the toll on the Brunn bridge?") == "2024"  # as they were found
+    assert first("What is the toll on the Brunn bridge?", before=date(2025, 1, 1)) == "2024"
+
+
+def test_no_short_answer_is_given_where_two_sentences_may_answer():
+    def shorts(text):
+        passage = Passage("a", 0, len(text), text, "The quay")
+        query = Query("For how many guilders was the quay of Brunn mended?")
+        return extract(query.text, query, [passage], load_embedder()).shorts
+
+    one, other = "The quay of Brunn was mended for 9 guilders.", "It was paid in May by the port."
+    assert shorts(f"{one} {other}") == ("9",)
+    assert shorts(f"{one} The quay of Brunn was mended for 14 guilders.") == ()
