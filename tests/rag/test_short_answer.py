@@ -48,6 +48,11 @@ def test_the_words_that_answer_are_given(question, sentence, short):
         ("When did the board sign?", "The board signed on Tuesday."),  # of which week?
         ("Who met whom?", "Hanne Brodersen met Peer Brandt in Skarholm."),
         ("How old is the crane?", "The crane is rusty."),
+        (
+            "When did the roof of the hall start leaking?",
+            "Ida Holm, who took over a hall with a leaking roof and half of its seats sold, "
+            "will not stay on as head of the house when her contract ends on 31 July 2027.",
+        ),
         ("How large is the loss of the yard?", "The loss of the yard on two ships is large."),
         ("How many boats sank?", "One Skarholm pilot saw no rain."),
         ("Who called the dockers idlers?", "When Skarholm called the dockers idlers, they left."),
