@@ -38,7 +38,7 @@ from rag.types import (
 )
 from rag.verification import verify
 
-ENOUGH_CONFIDENCE = 0.4
+ENOUGH_CONFIDENCE = 0.42
 """Below it the extractive answer is silence. Of the questions that evals/bench/fit_answers.py asks,
 it silences one in sixteen that can be answered, and five in six whose articles are left out."""
 MAX_QUOTE_WORDS = 40

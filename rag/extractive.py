@@ -70,11 +70,9 @@ def extract(
         return Extract()
     wanted = query.parts or (query.text,)
     limit = SENTENCES if len(wanted) == 1 else SENTENCES_OF_PART
-    is_dated = bool(query.after or query.before or query.as_of)  # then no later state is wanted
     answered = []
     for part in wanted:
-        what = asked(part if query.parts else question)
-        what = replace(what, latest=what.latest and not is_dated)
+        what = replace(asked(part if query.parts else question), latest=query.latest)
         answered.append(_answered(part, what, candidates, embedder, limit))
     chosen = dict.fromkeys(sentence for each in answered for sentence in each.sentences)
     sentences = _reading_order(_within_words(chosen))

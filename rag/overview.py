@@ -1,7 +1,7 @@
 """Overviews: what several articles say of a topic, one dated quote of each.
 
 No language model. Which articles are about the topic is told by their words and by how near their
-headline and sentences are to it; what to quote of them, by their headline.
+headline is to it; what to quote of them, by the headline and the topic.
 """
 
 from __future__ import annotations
@@ -9,9 +9,12 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, count, islice
+
+import numpy as np
+from numpy.typing import NDArray
 
 from rag.embeddings import Embedder
 from rag.extractive import MAX_QUOTED_WORDS, sentences_of
@@ -19,7 +22,7 @@ from rag.kinds import asks, topic
 from rag.language import sentence_spans, terms, words
 from rag.ledger import Ledger
 from rag.retrieval import Retrieved
-from rag.signals import Candidate
+from rag.signals import Candidate, confidence
 from rag.types import MAX_PASSAGE_CHARS, Article, Passage, Query
 
 ARTICLES = 10
@@ -34,6 +37,9 @@ articles are too long."""
 TELLING = 3
 """Sentences of an article of which one is quoted, if it fits; with any that fits, it is a short one
 that tells nothing."""
+OPENERS = 4
+"""Sentences of an article's passage that are looked at: the first that stand alone. With all of
+them an overview takes longer and tells no more."""
 OPENING = 0.2
 """What a sentence gains by opening its article, in units of a cosine: news articles begin with
 their news. With 0.1 and with none, the answers hold less of what the articles on the topic begin
@@ -41,18 +47,11 @@ with and have in common; more changes nothing."""
 _POINTING = frozenset("he she it they his her its their this that these those but and so".split())
 _TELLS = re.compile(r"[^\"'“‘„«].*[.!…][\"'”’»)]*", re.DOTALL)
 """A sentence that neither quotes nor asks, and is no subhead."""
-FIT_WEIGHT, FIT_BIAS = 4.9, -5.5
-"""From how well an article fits to how probable it is that it is about the topic: logistic, fitted
-on the articles found for 80 topics in the sample articles, 40 of them on nothing that is there.
-Calibration error 0.01 by cross-validation; of 61 topics in 181 real pages 0.06."""
-ON_TOPIC = 1.08
-"""The least fit of the best article, or the articles do not say: a probability of 0.45. Of these
-topics 3 of 40 are answered that should not be, and 2 of 39 not that should; on the pages 3 of 31
-and none of 30. With a probability of 0.55 more are wrong in all."""
-NEARLY = 0.6
-"""The least fit of another article that is quoted, as a share of that of the best. In the sample
-articles 0.84 of those quoted are on the topic then, and 0.83 of those found on it are quoted; with
-0.5 it is 0.77 and 0.86, with 0.7 0.90 and 0.77. On the pages it is 0.94 and 0.99."""
+ON_TOPIC = 0.5
+"""The least probability that the best of the articles is about the topic, or the articles do not
+say. `evals/bench/fit_overviews.py` prints what this and the next let through."""
+NEARLY = 0.3
+"""The least such probability of another article that is quoted, as a share of that of the best."""
 
 Search = Callable[[Query, int], Retrieved]
 """Finds so many passages for a query, best first."""
@@ -70,15 +69,22 @@ class Overview:
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
-    """An article's passage, read for a topic."""
+class Fit:
+    """An article, by one passage of it, and how well it fits a topic."""
 
     passage: Passage
-    sentences: tuple[Candidate, ...]
+    direction: NDArray[np.float32]
+    """In which its most telling sentences lie: the vectors of its title and the topic together."""
+    signals: Mapping[str, float]
+    """`share` of the topic's words that it holds, and cosine of the topic to the `headline`; none
+    where there is no topic."""
+    sentences: tuple[Candidate, ...] = ()
     """The most telling first; none of a copy of another article."""
-    fit: float
-    """The share of the topic's words that it holds, plus the mean of the cosines to the topic of
-    its headline and its nearest sentence."""
+
+    @property
+    def probability(self) -> float:
+        """That it is about the topic."""
+        return confidence(self.signals, "overview") if self.signals else 1.0
 
     @property
     def moment(self) -> float:
@@ -144,15 +150,16 @@ def overview(
 
     They go from the oldest to the newest, as a story does; where news is asked for, it comes first.
     """
-    read = _read(query, passages, embedder)
-    best = max((each.fit for each in read), default=-math.inf)
-    about = [each for each in read if each.fit >= NEARLY * best and best >= ON_TOPIC]
+    fitting = fits(query, passages, embedder)
+    best = max((fit.probability for fit in fitting), default=0.0)
+    least = NEARLY * best if best >= ON_TOPIC else math.inf
+    about = _read([fit for fit in fitting if fit.probability >= least], embedder)
     newest_first, asks_outlets = asks(question, "newest"), asks(question, "outlets")
-    about.sort(key=lambda each: -(each.moment if newest_first else each.fit))
-    outlets = dict.fromkeys(each.passage.outlet for each in about)
+    about.sort(key=lambda fit: -(fit.moment if newest_first else fit.probability))
+    outlets = dict.fromkeys(fit.passage.outlet for fit in about)
     if asks_outlets or len(query.outlets) > 1:  # the best of each, then the second of each
         turns: dict[str | None, count[int]] = defaultdict(count)
-        about.sort(key=lambda each: next(turns[each.passage.outlet]))
+        about.sort(key=lambda fit: next(turns[fit.passage.outlet]))
     if asks_outlets:
         about = about[: len(outlets)]
     chosen = _choose(about, fewest=1 if asks_outlets else FEWEST)
@@ -160,31 +167,39 @@ def overview(
     return Overview(
         sentences=tuple(sorted(chosen, key=lambda each: (way * chosen[each].moment, each.start))),
         outlets=tuple(filter(None, outlets)) if asks_outlets else (),
-        confidence=1 / (1 + math.exp(-FIT_WEIGHT * best - FIT_BIAS)),
+        confidence=best,
     )
 
 
-def _read(query: Query, passages: Sequence[Passage], embedder: Embedder) -> list[_Read]:
-    """Each article by its first passage; nothing is quoted of a copy of those before it."""
+def fits(query: Query, passages: Sequence[Passage], embedder: Embedder) -> list[Fit]:
+    """How well each article of the passages fits a query's topic, by its first passage."""
     firsts: dict[str, Passage] = {}
     for passage in passages:
         firsts.setdefault(passage.article_id, passage)
-    sentences = sentences_of(tuple(firsts.values()))
     wanted, asked = _wanted(query), embedder.encode_query(query.text)
-    vectors = embedder.encode([sentence.text for sentence in sentences])
     headlines = embedder.encode([passage.title or passage.text for passage in firsts.values()])
+    found = []
+    for passage, headline in zip(firsts.values(), headlines, strict=True):
+        signals = {"share": _share(wanted, passage), "headline": float(headline @ asked)}
+        found.append(
+            Fit(passage, headline + asked, signals) if wanted else Fit(passage, headline, {})
+        )
+    return found
+
+
+def _read(fitting: Sequence[Fit], embedder: Embedder) -> list[Fit]:
+    """Articles with their most telling sentences; none of a copy of those before it."""
+    sentences = sentences_of([fit.passage for fit in fitting])
     read = []
-    for rank, (passage, headline) in enumerate(zip(firsts.values(), headlines, strict=True)):
-        own = [i for i, sentence in enumerate(sentences) if sentence.rank == rank]
-        telling = vectors[own] @ (headline + asked if wanted else headline)
-        telling[:1] += OPENING * (passage.start == 0)
-        best_first = [sentences[own[i]] for i in (-telling).argsort().tolist()]
-        alone = [sentence for sentence in best_first if _stands_alone(sentence.text)]
-        is_copy = 2 * sum(len(sentence.text) for sentence in best_first) < len(passage.text)
-        to_topic = float(headline @ asked)
-        near = (to_topic + float((vectors[own] @ asked).max(initial=to_topic))) / 2
-        fit = _share(wanted, passage) + near if wanted else math.inf
-        read.append(_Read(passage, () if is_copy else tuple((alone or best_first)[:TELLING]), fit))
+    for rank, fit in enumerate(fitting):
+        own = [sentence for sentence in sentences if sentence.rank == rank]
+        if 2 * sum(len(sentence.text) for sentence in own) < len(fit.passage.text):
+            own = []
+        alone = [sentence for sentence in own if _stands_alone(sentence.text)] or own
+        telling = embedder.encode([sentence.text for sentence in alone[:OPENERS]]) @ fit.direction
+        telling[:1] += OPENING * (fit.passage.start == 0)
+        best_first = [alone[i] for i in (-telling).argsort(kind="stable").tolist()]
+        read.append(replace(fit, sentences=tuple(best_first[:TELLING])))
     return read
 
 
@@ -193,9 +208,9 @@ def _stands_alone(sentence: str) -> bool:
     return bool(_TELLS.fullmatch(sentence)) and _POINTING.isdisjoint(words(sentence)[:1])
 
 
-def _choose(read: Sequence[_Read], fewest: int) -> dict[Candidate, _Read]:
+def _choose(read: Sequence[Fit], fewest: int) -> dict[Candidate, Fit]:
     """The best sentence of each article that fits; more of each if they are too few."""
-    chosen: dict[Candidate, _Read] = {}
+    chosen: dict[Candidate, Fit] = {}
     left = MAX_QUOTED_WORDS
     for turn, each in enumerate([*read] * fewest):
         if len(chosen) >= (MOST if turn < len(read) else fewest):

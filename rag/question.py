@@ -127,6 +127,7 @@ def _overruled(query: Query, filters: Filters) -> Query:
     return replace(
         query,
         understood=tuple(name for name in read if getattr(query, name)),
+        latest=query.latest and not (query.after or query.before or query.as_of),
         without=tuple(filters.get("without") or ()),
     )
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from rag.alignment import align
 from rag.answer_type import Asked, answers_in
 from rag.faults import faults
-from rag.language import names, numbers, rarity, terms, words
+from rag.language import rarity, terms
 from rag.types import Passage, Span, printed_day
 
 NEAR_WORDS = 6.0
@@ -44,7 +44,6 @@ SENTENCE_SIGNALS = (
 )
 ANSWER_SIGNALS = (
     "score",  # of the best sentence
-    "unknown",  # whether a name or a number of the question stands in no passage
     "dense",  # see above
     "cosine",  # of the question to the best sentence
     "agreement",  # the share of the passages that are of its article
@@ -101,7 +100,7 @@ def heading(passage: Passage) -> str:
 
 @cache
 def coefficients(group: str) -> dict[str, float]:
-    """Signal to weight, of the group `sentence` or `answer`, with `bias` where there is one."""
+    """Signal to weight, of the group `sentence`, `answer` or `overview`, and `bias` if any."""
     text = (files("rag") / "signals.json").read_text(encoding="utf-8")
     weights: dict[str, float] = json.loads(text)[group]
     return weights
@@ -162,9 +161,9 @@ def shares(scored: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(exponents / exponents.sum())
 
 
-def confidence(signals: Mapping[str, float]) -> float:
-    """0 to 1: how probably an answer of these `ANSWER_SIGNALS` is right; logistic in them."""
-    weights = coefficients("answer")
+def confidence(signals: Mapping[str, float], group: str = "answer") -> float:
+    """0 to 1: how probably an answer of these signals is right; logistic in them."""
+    weights = coefficients(group)
     return 1 / (1 + math.exp(-(weights["bias"] + sum(weights[n] * s for n, s in signals.items()))))
 
 
@@ -175,12 +174,9 @@ def answer_signals(
     best = int(scored.argmax())
     candidate = candidates[best]
     passages = {c.rank: c.passage for c in candidates}.values()
-    everything = " ".join(f"{heading(p)} {p.text}" for p in passages)
-    asked_for = names(wanted) | numbers(wanted)
     same = [p.article_id == candidate.passage.article_id for p in passages]
     return {
         "score": float(scored[best]),
-        "unknown": float(bool(asked_for - numbers(everything) - set(words(everything)))),
         "dense": candidate.passage.scores.dense or 0.0,
         "cosine": cosine,
         "agreement": sum(same) / len(same),

@@ -77,7 +77,7 @@ class Query:
     widened: bool = False
     """Whether what was understood left no answer, so that all was searched."""
     latest: bool = False
-    """Whether the newest state is asked for."""
+    """Whether the newest state is asked for, and no day: newer articles are preferred then."""
     parts: tuple[str, ...] = ()
     """The sub-questions, in order, each standing on its own; empty where there is but one."""
     variants: tuple[str, ...] = ()

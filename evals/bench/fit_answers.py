@@ -17,6 +17,7 @@ import random
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -51,6 +52,8 @@ from rag.types import Scores
 
 SQUAD_QUESTIONS, SAMPLE_WEIGHT, UNANSWERABLE = 1500, 3.0, 1 / 8
 FOLDS = 3
+SILENCED = 16
+"""Of so many answerable questions one may get no answer: what `ENOUGH_CONFIDENCE` comes from."""
 SIGNALS = Path(rag.__file__).parent / "signals.json"
 
 
@@ -72,16 +75,17 @@ class Asked:
     holds: NDArray[np.bool_]
     """By sentence, whether it holds an answer."""
 
-    @property
+    @cached_property
     def right(self) -> bool:
-        """Whether the sentences that would be given hold an answer."""
+        """Whether the sentences that would be given hold an answer; not before they are fitted."""
         scored = scores(self.signals)
         order, share = np.argsort(-scored), shares(scored)
         given = 1 + int(np.searchsorted(np.cumsum(share[order]), SURE))
         return bool(self.holds[order[: min(given, SENTENCES)]].any())
 
+    @cached_property
     def for_confidence(self) -> list[float]:
-        """Its `ANSWER_SIGNALS`."""
+        """Its `ANSWER_SIGNALS`; not before the sentences are fitted."""
         found = answer_signals(self.question, self.sentences, scores(self.signals), self.cosine)
         return [found[name] for name in ANSWER_SIGNALS]
 
@@ -94,10 +98,9 @@ def main() -> None:
     given = list(_paragraphs(articles, embedder))
     found = [*_squad(articles, embedder), *_sample(embedder)]
     answerable = [each for each in (*given, *found) if each.holds.any()]
-    _write("sentence", _fit_sentences(answerable))
-    _write("answer", _fit_confidence(found))
-    for least in (0.35, 0.4, 0.45, 0.5):
-        print(f"of confidence under {least}:", *_silenced(found, least))
+    write_coefficients("sentence", _fit_sentences(answerable))
+    write_coefficients("answer", _fit_confidence(found))
+    _print_silenced(found)
     titles = sorted({each.article for each in given})
     first, second, sure = [], [], dict[str, float]()
     for fold in range(FOLDS):
@@ -109,25 +112,25 @@ def main() -> None:
             if each.holds.any():
                 first.append(each.holds[order[0]])
                 second.append(each.holds[order[:2]].any())
-            signals = zip(ANSWER_SIGNALS, each.for_confidence(), strict=True)
+            signals = zip(ANSWER_SIGNALS, each.for_confidence, strict=True)
             sure[each.question] = sum(by_name[name] * value for name, value in signals)
     print(f"right sentence first {np.mean(first):.3f}, in first two {np.mean(second):.3f}")
     y = [each.group == "answerable" for each in given]
     print(f"answerable, AUC {roc_auc_score(y, [sure[each.question] for each in given]):.3f}")
 
 
-def _silenced(found: Sequence[Asked], least: float) -> Iterator[str]:
-    """The share of each group, and of the answers that are right, whose confidence is less."""
-    for group in ("answerable", "unanswerable", "left out", "right"):
-        some = [each for each in found if each.group == group or (group == "right" and each.right)]
-        low = [
-            confidence(dict(zip(ANSWER_SIGNALS, each.for_confidence(), strict=True))) < least
-            for each in some
-        ]
-        yield f"{group} {np.mean(low):.2f}"
+def _print_silenced(found: Sequence[Asked]) -> None:
+    """Under which confidence one in `SILENCED` answerable ones is, and how many others are."""
+    sure = np.array(
+        [confidence(dict(zip(ANSWER_SIGNALS, each.for_confidence, strict=True))) for each in found]
+    )
+    groups = np.array([each.group for each in found])
+    least = np.quantile(sure[groups == "answerable"], 1 / SILENCED)
+    others = [f"{name} {np.mean(sure[groups == name] < least):.2f}" for name in sorted(set(groups))]
+    print(f"of confidence under {least:.3f}:", *others)
 
 
-def _write(group: str, fitted: dict[str, float]) -> None:
+def write_coefficients(group: str, fitted: dict[str, float]) -> None:
     """Put coefficients in their place, where the next step reads them."""
     kept = json.loads(SIGNALS.read_text(encoding="utf-8"))
     kept[group] = {name: round(value, 3) for name, value in fitted.items()}
@@ -161,7 +164,7 @@ def _fit_sentences(found: Sequence[Asked]) -> dict[str, float]:
 
 def _fit_confidence(found: Sequence[Asked]) -> dict[str, float]:
     """Coefficients of the probability that an answer is right, and their bias."""
-    x = np.array([each.for_confidence() for each in found])
+    x = np.array([each.for_confidence for each in found])
     y = np.array([each.right for each in found])
     weight = np.array([each.weight for each in found])
     middle, spread = x.mean(axis=0), x.std(axis=0)

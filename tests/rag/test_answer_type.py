@@ -5,6 +5,7 @@ import pytest
 from rag.answer_type import answers_in, asked, is_given
 from rag.embeddings import load_embedder
 from rag.extractive import extract
+from rag.question import understand
 from rag.types import Passage, Query, Scores
 
 TEXT = (
@@ -127,7 +128,7 @@ def test_of_two_states_the_newer_is_given_first_where_the_state_of_now_is_asked_
             )
             for text, year in tolls
         ]
-        query = Query(question, **filters)
+        query = understand(question, **filters)
         return extract(question, query, passages, load_embedder()).sentences[0].passage.article_id
 
     assert first("What is the toll on the Brunn bridge?") == "2026"
