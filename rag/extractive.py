@@ -139,7 +139,7 @@ def sentences_of(passages: Sequence[Passage]) -> list[Candidate]:
     for rank, passage in enumerate(passages):
         spans = [
             (start + _dateline_length(passage.text[start:end]), end)
-            for start, end in sentence_spans(passage.text)
+            for start, end in sentence_spans(passage.text, passage.language)
         ]
         texts = ["", *(passage.text[start:end] for start, end in spans), ""]
         for (start, end), before, text, after in zip(

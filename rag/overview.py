@@ -126,9 +126,10 @@ def _opening(ledger: Ledger, passage: Passage, wanted: set[str]) -> Passage:
 
 def _beginning(article: Article) -> Passage:
     """The first sentences of an article, as long as a passage may be."""
-    ends = [end for _, end in sentence_spans(article.text) if end <= MAX_PASSAGE_CHARS]
+    spans = sentence_spans(article.text, article.language)
+    ends = [end for _, end in spans if end <= MAX_PASSAGE_CHARS]
     text = article.text[: ends[-1] if ends else MAX_PASSAGE_CHARS]
-    about = (article.title, article.url, article.outlet, article.published)
+    about = (article.title, article.url, article.outlet, article.published, article.language)
     return Passage(article.id, 0, len(text), text, *about)
 
 

@@ -193,7 +193,8 @@ class SearchIndex:
         """Chunk number to the chunk with its neighbours, up to `limit` characters."""
         rows = self._db.execute(
             "SELECT c.number, c.start, c.stop, ifnull(p.start, c.start) AS before, "
-            "ifnull(n.stop, c.stop) AS after, a.text, a.id, a.title, a.url, a.outlet, a.published "
+            "ifnull(n.stop, c.stop) AS after, a.text, a.id, a.title, a.url, a.outlet, a.published, "
+            "a.language "
             "FROM chunks c JOIN articles a ON a.number = c.article "
             "LEFT JOIN chunks p ON p.article = c.article AND p.position = c.position - 1 "
             "LEFT JOIN chunks n ON n.article = c.article AND n.position = c.position + 1 "
@@ -213,6 +214,7 @@ class SearchIndex:
                 url=row["url"],
                 outlet=row["outlet"],
                 published=datetime.fromisoformat(row["published"]) if row["published"] else None,
+                language=row["language"],
             )
         return found
 

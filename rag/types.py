@@ -109,6 +109,8 @@ class Passage:
     url: str | None = None
     outlet: str | None = None
     published: datetime | None = None
+    language: str | None = None
+    """Of its article, as ISO 639-1: where its sentences end depends on it."""
     scores: Scores = field(default_factory=Scores)
 
     def cite(self, number: int, start: int, end: int) -> Citation:

@@ -148,6 +148,16 @@ def test_a_text_wrapped_by_hand_is_quoted_in_whole_sentences(tmp_path):
     ]
 
 
+def test_sentences_end_as_the_language_of_their_article_has_them(tmp_path):
+    told = "Der Rat von Brunn stimmte am 16. Januar für den Bau der neuen Brücke."
+    article = {"text": f"{told} Sie soll in zwei Jahren fertig sein.", "language": "de"}
+    (tmp_path / "a.json").write_text(json.dumps(article))
+    ingest(tmp_path / "a.json", tmp_path / "archive")
+    with Gazette.open(tmp_path / "archive") as opened:
+        answer = opened.ask("Wann stimmte der Rat von Brunn für den Bau der Brücke?")
+    assert answer.sentences[0].text == told
+
+
 def test_equal_texts_take_one_place(tmp_path):
     for name in ("one", "two", "three"):
         record = {"title": name, "text": "The harbour of Brunn froze on Monday.", "outlet": name}
