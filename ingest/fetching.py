@@ -221,8 +221,8 @@ class _Stream(httpcore.NetworkStream):
     def start_tls(self, *args: Any, **kwargs: Any) -> httpcore.NetworkStream:
         try:
             return _Stream(self._stream.start_tls(*args, **{**kwargs, "timeout": _time_left()}))
-        except BaseException:
-            self._stream.close()  # httpcore leaves that to the stream
+        except BaseException:  # an interrupt too: httpcore leaves closing to the stream
+            self._stream.close()
             raise
 
 

@@ -6,7 +6,9 @@ import re
 import pytest
 
 from ingest import ingest
-from rag import Answer, Gazette, SentenceDone, Token
+from rag import Answer, Gazette, Passage, Query, SentenceDone, Token
+from rag.embeddings import load_embedder
+from rag.overview import overview
 
 # Outlet, day, title, text: a strike over four articles, one of them copied, and what is not on it.
 STORY = (
@@ -81,6 +83,18 @@ def test_each_outlet_that_is_compared_is_quoted(kessel):
     question = "Compare what the Globe and the Kessel Post report on the tram strike in Kessel."
     answer = kessel.ask(question, outlets=["The Globe", "Kessel Post"])
     assert {citation.outlet for citation in answer.citations} == {"The Globe", "Kessel Post"}
+
+
+def test_of_a_longer_copy_nothing_is_quoted():
+    told = "Talks between the tram drivers of Kessel and the city broke down after six hours."
+    texts = {"one": told, "copy": f"{told} Buses run in place of the trams."}
+    passages = [
+        Passage(name, 0, len(text), text, "Kessel trams: talks fail")
+        for name, text in texts.items()
+    ]
+    query = Query("the trams of Kessel", kind="overview")
+    found = overview("What is new on the trams of Kessel?", query, passages, load_embedder())
+    assert {sentence.passage.article_id for sentence in found.sentences} == {"one"}
 
 
 @pytest.mark.parametrize(
