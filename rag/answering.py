@@ -38,9 +38,9 @@ from rag.types import (
 )
 from rag.verification import verify
 
-ENOUGH_CONFIDENCE = 0.42
+ENOUGH_CONFIDENCE = 0.4
 """Below it the extractive answer is silence. Of the questions that evals/bench/fit_answers.py asks,
-it silences one in sixteen that can be answered, and five in six whose articles are left out."""
+it silences one in twenty that can be answered, and five in six whose articles are left out."""
 MAX_QUOTE_WORDS = 40
 """Of one quote under a language model's sentence: three of them fit the 120 of an answer."""
 HISTORY_TURNS = 3

@@ -59,6 +59,33 @@ _ON_WEEKDAY = re.compile(rf"(?:{_REPORT} (?:on|last)|\bsince) $", re.I)
 _FROM = re.compile(r"\b(?:between|from) $", re.I)
 _TO = re.compile(r",? (?:and|to|until) | ?- ?", re.I)
 
+_YEARS_OFF = re.compile(
+    r"\b(?:(?:last|previous|past) year|(?:a|one) year (?:ago|earlier)|(?P<next>next year)|"
+    rf"(?P<count>\d{{1,2}}|{'|'.join(_COUNTS)}) years (?:ago|earlier))\b",
+    re.IGNORECASE,
+)
+_UNDATED_MONTH = re.compile(
+    rf"\b(?=(?-i:[A-Z]))({_MONTH})\b(?!\.?(?:\s+{_DAY})?,?\s+{_YEAR})", re.I
+)
+
+
+def years_meant(text: str, published: date) -> set[int]:
+    """The years that an article means but does not write, beside that in which it was published.
+
+    Those of "last year" and "three years ago"; and the year before, where it names a month without
+    a year that was still to come.
+    """
+    off = set()
+    for match in _YEARS_OFF.finditer(text):
+        if count := match["count"]:
+            off.add(-int(_COUNTS.get(count.casefold(), count)))
+        else:
+            off.add(1 if match["next"] else -1)
+    months = (_MONTHS.index(m[1][:3].casefold()) + 1 for m in _UNDATED_MONTH.finditer(text))
+    if any(month > published.month for month in months):
+        off.add(-1)
+    return {published.year + some for some in off}
+
 
 def asked_days(
     question: str, today: date, newest: date | None

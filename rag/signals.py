@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -20,8 +20,10 @@ from numpy.typing import NDArray
 
 from rag.alignment import align
 from rag.answer_type import Asked, answers_in
+from rag.dates import years_meant
 from rag.faults import faults
 from rag.language import rarity, terms
+from rag.strangers import strange_names
 from rag.types import Passage, Span, printed_day
 
 NEAR_WORDS = 6.0
@@ -50,6 +52,7 @@ ANSWER_SIGNALS = (
     "differs",  # how many names, numbers or opposites of the question its passage has otherwise
     "lacking",  # how many content words of the question it lacks
     "plain lacking",  # of those, how many are plain words: no names, numbers or the like
+    "strange names",  # how many names of the question its article has not
 )
 _ASKS_SAID = re.compile(
     r"\b(?:say|said|says|tell|told|call|describe|warn|claim|think|believe|respond|react|argue|"
@@ -173,15 +176,30 @@ def answer_signals(
     """The signals of the answer that begins with the best of some candidates, by their scores."""
     best = int(scored.argmax())
     candidate = candidates[best]
+    passage = candidate.passage
     passages = {c.rank: c.passage for c in candidates}.values()
-    same = [p.article_id == candidate.passage.article_id for p in passages]
+    own = sum(p.article_id == passage.article_id for p in passages)
     return {
         "score": float(scored[best]),
-        "dense": candidate.passage.scores.dense or 0.0,
+        "dense": passage.scores.dense or 0.0,
         "cosine": cosine,
-        "agreement": sum(same) / len(same),
-        **_against(wanted, f"{candidate.heading}\n{candidate.passage.text}"),
+        "agreement": own / len(passages),
+        **_against(wanted, f"{candidate.heading}\n{passage.text}"),
+        "strange names": strange_names(wanted, own_texts(candidate, candidates), passage.language),
     }
+
+
+def own_texts(candidate: Candidate, candidates: Iterable[Candidate]) -> list[str]:
+    """What the passages of a candidate's article say, under their headings, with unsaid years."""
+    passages = {c.rank: c.passage for c in candidates}.values()
+    own = [p for p in passages if p.article_id == candidate.passage.article_id]
+    return [f"{heading(p)}\n{p.text}\n{_years_meant(p)}" for p in own]
+
+
+def _years_meant(passage: Passage) -> str:
+    if passage.published is None:
+        return ""
+    return " ".join(map(str, years_meant(passage.text, passage.published.date())))
 
 
 def _against(wanted: str, text: str) -> dict[str, float]:

@@ -5,15 +5,17 @@
 Data: the SQuAD 2.0 development half (CC BY-SA 4.0), each paragraph an article, and the sample
 suite, which weighs `SAMPLE_WEIGHT` times as much. Sentences are fitted by a listwise softmax (Cao
 et al., ICML 2007) on the questions that can be answered; confidence by logistic regression on
-these, on unanswerable ones and on answerable ones without the articles that answer them, then
-scaled (Platt, 1999) on a mix in which one question in eight cannot be answered. What is said of
-SQuAD's paragraphs is cross-validated: fitted on two thirds of the articles, measured on the others.
+these, on unanswerable ones, on answerable ones without the articles that answer them, and on ones
+that ask the same of another name, then scaled (Platt, 1999) on a mix in which one question in eight
+cannot be answered. What is said of SQuAD's paragraphs is cross-validated: fitted on two thirds of
+the articles, measured on the others.
 """
 
 from __future__ import annotations
 
 import json
 import random
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -52,9 +54,10 @@ from rag.types import Scores
 
 SQUAD_QUESTIONS, SAMPLE_WEIGHT, UNANSWERABLE = 1500, 3.0, 1 / 8
 FOLDS = 3
-SILENCED = 16
+SILENCED = 20
 """Of so many answerable questions one may get no answer: what `ENOUGH_CONFIDENCE` comes from."""
 SIGNALS = Path(rag.__file__).parent / "signals.json"
+_NAME = re.compile(r"(?<=[\w,] )[A-Z][\w’'-]+(?: [A-Z][\w’'-]+)*")
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ class Asked:
     """A question with the sentences that were found, and their signals."""
 
     group: str
-    """`answerable`, `unanswerable` or `left out`."""
+    """`answerable`, `unanswerable`, `left out` or `swapped`."""
     article: str
     """That it is about, of SQuAD."""
     weight: float
@@ -216,10 +219,27 @@ def _squad(articles: Sequence[dict[str, Any]], embedder: Embedder) -> Iterator[A
                 group = "answerable" if answers else "unanswerable"
                 passages = gazette.retrieve(question)
                 yield _asked(embedder, group, title, 1.0, question, passages, answers)
+                if answers and (other := _swapped(question, title, questions)):
+                    near = gazette.retrieve(other)
+                    yield _asked(embedder, "swapped", title, 1.0, other, near, [])
                 if answers:
                     without = [number for name, number in titles if name == title]
                     others = gazette.retrieve(question, without=without)
                     yield _asked(embedder, "left out", title, 1.0, question, others, [])
+
+
+def _swapped(question: str, title: str, questions: Sequence[tuple[str, Any]]) -> str | None:
+    """A question with one of its names out of a question on something else."""
+    names = list(_NAME.finditer(question))
+    drawn = random.sample(questions, 50)
+    others = [
+        name for other, qa in drawn if other != title for name in _NAME.findall(qa["question"])
+    ]
+    others = [name for name in others if name not in question]
+    if not names or not others:
+        return None
+    own = random.choice(names)
+    return f"{question[: own.start()]}{random.choice(others)}{question[own.end() :]}"
 
 
 def _sample(embedder: Embedder) -> Iterator[Asked]:

@@ -46,6 +46,20 @@ def test_what_the_articles_do_not_say(gazette):
     assert answer.passages[0].title in answer.text
 
 
+@pytest.mark.parametrize(
+    ("question", "own", "other"),
+    [
+        ("How many people died in the sinking of the {}?", "Tordis", "Helgoland"),
+        ("What does the Audit Court say the bridge to {} will cost?", "Ransey", "Malmo"),
+        ("What did {} take over at the Lindholt Opera?", "Ilka Rosendahl", "Pavel Novotny"),
+        ("Who won the {} Estrand Cup final?", "2025", "1974"),
+    ],
+)
+def test_the_same_of_another_name_or_year_is_not_answered(gazette, question, own, other):
+    assert not gazette.ask(question.format(own)).abstained
+    assert gazette.ask(question.format(other)).abstained
+
+
 def test_passages_are_article_text_within_bounds_each_text_once(gazette):
     passages = gazette.retrieve("How much will the bridge to Ransey cost?", k=12)
     for passage in passages:

@@ -9,7 +9,7 @@ import pytest
 
 from ingest import ingest
 from rag import Gazette
-from rag.dates import asked_days
+from rag.dates import asked_days, years_meant
 from rag.followups import parts, standalone
 from rag.outlets import asked_outlets
 from rag.types import scope
@@ -202,10 +202,11 @@ def test_the_caller_holds_against_the_question(two_outlets):
 
 
 def test_what_was_understood_and_leaves_no_answer_is_let_go(two_outlets):
-    answer = two_outlets.ask(f"In May 2023, {COST}?")
+    answer = two_outlets.ask(f"In May 2025, {COST}?")
     assert not answer.abstained
     assert answer.query.widened
-    assert scope(answer.query) == "No answer in 1 May 2023 to 31 May 2023: all was searched"
+    assert scope(answer.query) == "No answer in 1 May 2025 to 31 May 2025: all was searched"
+    assert two_outlets.ask(f"In May 2023, {COST}?").abstained  # no article is of that year
     assert two_outlets.ask(f"{COST}?", before="2023-01-01").abstained  # the caller's holds
 
 
@@ -226,3 +227,17 @@ def test_each_part_of_a_question_gets_its_share(gazette):
     titles = [passage.title for passage in gazette.retrieve(question)]
     assert any("Cup" in title for title in titles)
     assert any("Grevenau" in title for title in titles)
+
+
+@pytest.mark.parametrize(
+    ("text", "years"),
+    [
+        ("The bridge fell in December.", {2024}),
+        ("The bridge fell in January; it may rise again.", set()),
+        ("The bridge fell in December 2021 and on 6 Oct. 2022.", set()),
+        ("The bridge fell last year, and three years ago.", {2024, 2022}),
+        ("The bridge opened 20 years earlier and falls next year.", {2005, 2026}),
+    ],
+)
+def test_the_years_that_an_article_leaves_out(text, years):
+    assert years_meant(text, date(2025, 3, 4)) == years
