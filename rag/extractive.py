@@ -36,7 +36,7 @@ SURE = 0.55
 """Sentences are given until it is so probable that the one that answers is among them."""
 NOT_GIVEN = 0.3
 """What is left of the confidence where nothing has the form of what is asked for, the passage has
-too little of the question, or the article has not the year or number that it is asked of. On
+too little of the question, or the article has not the name, year or number that it is asked of. On
 SQuAD's half 0.16 of the answers that have not the form are right, of the others 0.42."""
 HELD = 0.3
 """The share of the question's words that is enough. In a language that the embedding model has not
@@ -72,11 +72,10 @@ def extract(
     if not candidates:
         return Extract()
     wanted = query.parts or (query.text,)
-    limit = SENTENCES if len(wanted) == 1 else SENTENCES_OF_PART
     answered = []
     for part in wanted:
         what = replace(asked(part if query.parts else question), latest=query.latest)
-        answered.append(_answered(part, what, candidates, embedder, limit))
+        answered.append(_answered(part, what, query, candidates, embedder))
     chosen = dict.fromkeys(sentence for each in answered for sentence in each.sentences)
     sentences = _reading_order(_within_words(chosen))
     shorts = tuple(short for each in answered for short in each.shorts)
@@ -88,31 +87,37 @@ def extract(
 
 
 def _answered(
-    wanted: str, what: Asked, candidates: Sequence[Candidate], embedder: Embedder, limit: int
+    wanted: str, what: Asked, query: Query, candidates: Sequence[Candidate], embedder: Embedder
 ) -> Extract:
     """The sentences for one question that stands on its own."""
     scored = score_sentences(wanted, what, candidates)
     share = shares(scored)
     chosen: list[int] = []
+    limit = SENTENCES_OF_PART if len(query.parts) > 1 else SENTENCES
     for i in np.argsort(-scored, kind="stable")[:limit]:
         if share[chosen].sum() >= SURE:
             break
         chosen.append(int(i))
     best = candidates[chosen[0]]
-    words_asked, text = set(terms(wanted)), f"{best.heading} {best.passage.text}"
-    is_held = len(words_asked & set(terms(text))) >= HELD * len(words_asked)
-    given = is_held and is_given(what, best.around, best.passage.text)
-    given = given and not strange_numbers(wanted, own_texts(best, candidates))
     cosine = float(embedder.encode([best.text])[0] @ embedder.encode_query(wanted))
-    sure = confidence(answer_signals(wanted, candidates, scored, cosine))
+    outlets = () if query.widened else query.outlets
+    signals = answer_signals(wanted, candidates, scored, cosine, outlets)
+    given = _is_held(wanted, best) and is_given(what, best.around, best.passage.text)
+    if signals["strange names"] >= 1 or strange_numbers(wanted, own_texts(best, candidates)):
+        given = False
     short = None
     if given and len(chosen) == 1:  # else it is not sure that this sentence answers
         short = short_answer(wanted, what, best, candidates)
     return Extract(
         tuple(candidates[i] for i in chosen),
-        sure if given else NOT_GIVEN * sure,
+        confidence(signals) * (1.0 if given else NOT_GIVEN),
         (short,) if short else (),
     )
+
+
+def _is_held(wanted: str, sentence: Candidate) -> bool:
+    words_asked, text = set(terms(wanted)), f"{sentence.heading} {sentence.passage.text}"
+    return len(words_asked & set(terms(text))) >= HELD * len(words_asked)
 
 
 def score_sentences(

@@ -171,21 +171,29 @@ def confidence(signals: Mapping[str, float], group: str = "answer") -> float:
 
 
 def answer_signals(
-    wanted: str, candidates: Sequence[Candidate], scored: NDArray[np.float64], cosine: float
+    wanted: str,
+    candidates: Sequence[Candidate],
+    scored: NDArray[np.float64],
+    cosine: float,
+    outlets: Sequence[str] = (),
 ) -> dict[str, float]:
-    """The signals of the answer that begins with the best of some candidates, by their scores."""
+    """The signals of the answer that begins with the best of some candidates, by their scores.
+
+    `outlets` are those whose articles the question asks for: no article need name another's.
+    """
     best = int(scored.argmax())
     candidate = candidates[best]
     passage = candidate.passage
     passages = {c.rank: c.passage for c in candidates}.values()
     own = sum(p.article_id == passage.article_id for p in passages)
+    texts = own_texts(candidate, candidates)
     return {
         "score": float(scored[best]),
         "dense": passage.scores.dense or 0.0,
         "cosine": cosine,
         "agreement": own / len(passages),
         **_against(wanted, f"{candidate.heading}\n{passage.text}"),
-        "strange names": strange_names(wanted, own_texts(candidate, candidates), passage.language),
+        "strange names": strange_names(wanted, [*texts, *outlets], passage.language),
     }
 
 

@@ -13,7 +13,7 @@ from itertools import groupby
 
 from rag.alignment import read
 from rag.facts import Token
-from rag.language import FUNCTION_WORDS, fold
+from rag.language import FUNCTION_WORDS, fold, stem
 
 SMALL = 12
 """A number up to it is as often left out, or told by a list: "the three founders"."""
@@ -24,6 +24,25 @@ SHARED_LETTERS = 4
 """What a country and its people have in common at least: Iran, Iranians."""
 
 _WORD = re.compile(r"[^\W\d_]+")
+# Countries and peoples that do not begin alike.
+_COUNTRIES = {
+    stem(name): stem(names.split()[0])
+    for names in (
+        "america american us usa",
+        "britain british briton uk",
+        "denmark danish dane",
+        "finland finnish finn",
+        "france french",
+        "ireland irish",
+        "netherlands dutch holland",
+        "philippines filipino",
+        "poland polish pole",
+        "spain spanish spaniard",
+        "switzerland swiss",
+        "wales welsh",
+    )
+    for name in names.split()
+}
 
 
 def strange_numbers(question: str, texts: Iterable[str]) -> int:
@@ -74,6 +93,8 @@ def _initials(mention: Sequence[Token]) -> str:
 
 def _is_told(name: str, letters: str, names: set[str]) -> bool:
     """Whether a name is told as part of a word, misspelt, or as that of a country's people."""
+    if name in _COUNTRIES and _COUNTRIES[name] in {_COUNTRIES.get(other) for other in names}:
+        return True
     if len(name) < SHARED_LETTERS:
         return False
     if name in letters or get_close_matches(name, names, n=1, cutoff=MISSPELT):

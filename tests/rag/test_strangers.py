@@ -26,6 +26,7 @@ TEXT = (
         ("Which are the 7 cranes?", 0, 0),  # a list may have as many
         ("Who advised the Iranians?", 0, 0),
         ("Who advised the Iraqis?", 1, 0),
+        ("Who advised the Dutch, and who Spain?", 2, 0),
         ("What did Hanne Broderson advise?", 0, 0),  # misspelt
         ("What did the NMO advise?", 0, 0),
         ("Which crane did the Kolkers buy?", 0, 0),
@@ -42,6 +43,13 @@ def test_every_text_of_an_article_counts():
     question = "Did Hanne Brodersen sell Berta?"
     assert strange_names(question, TEXT.splitlines()[:1]) == 1
     assert strange_names(question, TEXT.splitlines()) == 0
+
+
+def test_countries_and_peoples_are_one():
+    text = "The Netherlands and the Spanish team met in France; a Briton won."
+    for name in ("Dutch", "Holland", "Spain", "French", "Britain"):
+        assert strange_names(f"Who met the {name} there?", [text]) == 0
+    assert strange_names("Who met the Swiss there?", [text]) == 1
 
 
 def test_in_german_capitals_do_not_tell_names():
