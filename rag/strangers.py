@@ -1,4 +1,4 @@
-"""Strangers: names, dates and numbers of a question that an article has not.
+"""Strangers: names and numbers of a question that an article has not.
 
 What is asked of a person, a place or a year is not answered by an article that tells the same of
 another, however near it is in all else.
@@ -14,6 +14,7 @@ from itertools import groupby
 from rag.alignment import read
 from rag.facts import Token
 from rag.language import FUNCTION_WORDS, fold, stem
+from rag.phrases import ENGLISH, language_of
 
 SMALL = 12
 """A number up to it is as often left out, or told by a list: "the three founders"."""
@@ -53,25 +54,24 @@ def strange_numbers(question: str, texts: Iterable[str]) -> int:
 
 
 def strange_names(question: str, texts: Sequence[str], language: str | None = None) -> float:
-    """How many names, months and weekdays of a question an article's texts have not.
+    """How many names of a question an article's texts have not.
 
     Of a name of several words it is the share that is not there. Names are told by their capitals:
-    none are in a question Written Like This, nor where the article's language is German.
+    none are in a question Written Like This or in German, nor in one whose language is not the
+    article's.
     """
+    if _is_titled(question) or not _is_comparable(question, language or ENGLISH):
+        return 0.0
     everything = [read(text) for text in texts]
     there = {value for evidence in everything for value in evidence.places}
     there |= {_initials(run) for e in everything for run in _mentions(e.tokens) if len(run) > 1}
     names = {name for evidence in everything for name in evidence.names}
     letters = fold(" ".join(texts)).casefold()
-    capitals_tell = not (_is_titled(question) or (language or "").startswith("de"))
     strange = 0.0
     for mention in _mentions(read(question).tokens):
-        unread = [token.value for token in mention if token.value not in there]
-        if mention[0].kind == "name":
-            if not capitals_tell or (len(mention) > 1 and _initials(mention) in there):
-                continue
-            unread = [name for name in unread if not _is_told(name, letters, names)]
-        strange += len(unread) / len(mention)
+        if len(mention) == 1 or _initials(mention) not in there:
+            unread = [token.value for token in mention if token.value not in there]
+            strange += sum(not _is_told(name, letters, names) for name in unread) / len(mention)
     return strange
 
 
@@ -80,10 +80,17 @@ def _is_titled(question: str) -> bool:
     return bool(small) and all(word[0].isupper() for word in small)
 
 
+def _is_comparable(question: str, language: str) -> bool:
+    """Whether a question's names may be looked for in an article of a language."""
+    if language.startswith(ENGLISH):  # of a question in another, names are mostly the same
+        return True
+    return not language.startswith("de") and language.startswith(language_of(question))
+
+
 def _mentions(tokens: Sequence[Token]) -> Iterator[list[Token]]:
-    """Whole names, and days of the calendar."""
+    """Whole names."""
     for kind, run in groupby(tokens, key=lambda token: token.kind):
-        if kind in ("name", "date"):
+        if kind == "name":
             yield list(run)
 
 

@@ -1,4 +1,4 @@
-"""Names, dates and numbers of a question that an article has not."""
+"""Names and numbers of a question that an article has not."""
 
 import pytest
 
@@ -22,7 +22,7 @@ TEXT = (
         ("Which crane was sold in 1987?", 0, 1),
         ("What was sold for 3200 guilders?", 0, 0),
         ("What was sold for 4100 guilders?", 0, 1),
-        ("Which crane was sold in June?", 1, 0),
+        ("Which crane was sold in June?", 0, 0),
         ("Which are the 7 cranes?", 0, 0),  # a list may have as many
         ("Who advised the Iranians?", 0, 0),
         ("Who advised the Iraqis?", 1, 0),
@@ -52,7 +52,9 @@ def test_countries_and_peoples_are_one():
     assert strange_names("Who met the Swiss there?", [text]) == 1
 
 
-def test_in_german_capitals_do_not_tell_names():
+def test_names_are_compared_within_a_language_where_capitals_tell_them():
     question, text = "Wer kaufte bei der Versteigerung den Kran?", "Der Hafen verkaufte den Kran."
     assert strange_names(question, [text], "de-AT") == 0
-    assert strange_names(question, [text]) == 1
+    text = "Le port de Bruxelles a vendu la grue au chantier Kolk."
+    assert strange_names("Qui a vendu la grue de Marseille au chantier ?", [text], "fr") == 1
+    assert strange_names("Who sold the crane of Brussels?", [text], "fr") == 0
