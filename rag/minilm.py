@@ -53,7 +53,7 @@ def open_minilm() -> tuple[Tokenizer, Any]:
     import onnxruntime
     from tokenizers import Tokenizer
 
-    folder = _model_folder()
+    folder = model_folder()
     graph = _cached_graph() or _new_graph(folder)
     # Its default is to optimise all it can: nothing lost at loading, no top ten changed (measured).
     options = onnxruntime.SessionOptions()
@@ -69,7 +69,7 @@ def open_minilm() -> tuple[Tokenizer, Any]:
     return tokenizer, session
 
 
-def _model_folder() -> Path:
+def model_folder() -> Path:
     """The package's model folder, found without importing the package."""
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or not spec.submodule_search_locations:

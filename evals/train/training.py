@@ -1,0 +1,206 @@
+"""The training loop: loss, steps, checkpoints from which it can go on, and the log."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import math
+import random
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from evals.train.adapter import adaptable_reader, save_adapter, trained
+from evals.train.examples import Epochs, Example, parted, squad_examples
+from evals.train.measuring import measure
+from rag.reader_model import TYPES, Reader
+from rag.reader_pairs import Pair, padded
+
+LEARNING_RATE, WARM_UP, DECAY, CLIP = 5e-4, 0.06, 0.01, 1.0
+SPAN_WEIGHT = 0.5
+"""Of the loss of start and end, against that of the choice among the sentences."""
+READ_AT_ONCE = 16
+"""Pairs of like lengths that are padded together."""
+WATCHED, WATCH_STEPS, SAVE_STEPS, LOG_STEPS = 500, 150, 50, 10
+"""Held questions of which the curve is drawn; and after how many steps what is done."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is trained on, for how long, and where it goes."""
+
+    squad: Path
+    out: Path
+    epochs: int
+    seed: int
+    bf16: bool
+    """Reads in bfloat16: faster where the processor has it, much slower where not."""
+
+    @property
+    def checkpoint(self) -> Path:
+        """From which training goes on."""
+        return self.out.with_suffix(".checkpoint.pt")
+
+
+def train(plan: Plan) -> None:
+    """Train the adapter, or go on from its checkpoint; write it, and log what it reaches."""
+    torch.manual_seed(plan.seed)
+    fit, held = parted(squad_examples(plan.squad))
+    watched = random.Random(plan.seed).sample(held, WATCHED)
+    epochs = Epochs(fit, plan.seed)
+    reader = adaptable_reader()
+    optimizer = _optimizer(reader)
+    done = _resume(plan, reader, optimizer)
+    steps = plan.epochs * len(epochs)
+    logger.info(
+        "%d questions to train on, %d held; %d steps, %d done", len(fit), len(held), steps, done
+    )
+    reader.train()
+    clock = _Clock()
+    for epoch in range(done // len(epochs), plan.epochs):
+        for step, batch in enumerate(epochs.batches(epoch), start=epoch * len(epochs) + 1):
+            if step <= done:
+                continue
+            torch.manual_seed(plan.seed * 1_000_003 + step)  # dropout's, the same after a stop
+            for group in optimizer.param_groups:
+                group["lr"] = LEARNING_RATE * rate(step, steps)
+            clock.note(step, _step(reader, optimizer, batch, plan.bf16))
+            if step % SAVE_STEPS == 0:
+                _save(plan, reader, optimizer, step)
+            if step % WATCH_STEPS == 0:
+                logger.info("step %d watched: %s", step, measure(reader, watched))
+                clock = _Clock()
+        _save(plan, reader, optimizer, (epoch + 1) * len(epochs))
+        logger.info("epoch %d held: %s", epoch + 1, measure(reader, held))
+        clock = _Clock()
+
+
+class _Clock:
+    """Logs the mean losses, and the seconds a step takes."""
+
+    def __init__(self) -> None:
+        self._restart()
+
+    def _restart(self) -> None:
+        self._seen: list[tuple[float, float]] = []
+        self._began = time.monotonic()
+
+    def note(self, step: int, lost: tuple[float, float]) -> None:
+        """Take the losses of a step; every `LOG_STEPS` write them."""
+        self._seen.append(lost)
+        if step % LOG_STEPS == 0:
+            choice, span = (sum(each) / len(self._seen) for each in zip(*self._seen, strict=True))
+            pace = (time.monotonic() - self._began) / len(self._seen)
+            logger.info("step %d loss %.3f span %.3f, %.2f s", step, choice, span, pace)
+            self._restart()
+
+
+def _optimizer(reader: Reader) -> torch.optim.AdamW:
+    """AdamW, which draws towards nothing only what begins as nothing."""
+    parts = trained(reader)
+    still = [value for name, value in parts.items() if name == TYPES or name.endswith(".bias")]
+    drawn = [value for name, value in parts.items() if all(value is not other for other in still)]
+    groups: list[dict[str, Any]] = [
+        {"params": drawn, "weight_decay": DECAY},
+        {"params": still, "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=LEARNING_RATE)
+
+
+def rate(step: int, steps: int) -> float:
+    """The share of the learning rate at a step, from 1: a linear warm-up, then a cosine to 0."""
+    warm = WARM_UP * steps
+    if step < warm:
+        return step / warm
+    return 0.5 * (1 + math.cos(math.pi * (step - warm) / (steps - warm)))
+
+
+def _step(
+    reader: Reader, optimizer: torch.optim.AdamW, batch: list[Example], bf16: bool
+) -> tuple[float, float]:
+    """One step of training; the losses of the choice and of the span."""
+    with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+        scores, spans = read(reader, [pair for example in batch for pair in example.pairs])
+    choice, span = losses(batch, scores, spans)
+    optimizer.zero_grad()
+    (choice + SPAN_WEIGHT * span).backward()  # type: ignore[no-untyped-call]
+    torch.nn.utils.clip_grad_norm_(trained(reader).values(), CLIP)
+    optimizer.step()
+    return choice.item(), span.item()
+
+
+def read(reader: Reader, pairs: list[Pair]) -> tuple[Tensor, list[Tensor]]:
+    """The scores of some pairs, and each one's span logits, read in groups of like lengths."""
+    order = sorted(range(len(pairs)), key=lambda i: len(pairs[i].ids))
+    scores: list[Tensor] = []
+    spans: list[Tensor] = [torch.empty(0)] * len(pairs)
+    for begin in range(0, len(order), READ_AT_ONCE):
+        some = order[begin : begin + READ_AT_ONCE]
+        inputs = (torch.from_numpy(each) for each in padded([pairs[i] for i in some]))
+        score, logits = reader(*inputs)
+        scores.append(score.float())
+        for i, each in zip(some, logits.float(), strict=True):
+            spans[i] = each
+    return torch.cat(scores)[torch.tensor(order).argsort()], spans
+
+
+def losses(batch: list[Example], scores: Tensor, spans: list[Tensor]) -> tuple[Tensor, Tensor]:
+    """The mean losses of the choice of a sentence, or of none, and of the answer's place in it.
+
+    The choice is a listwise softmax (Cao et al., ICML 2007) over the sentences and a logit 0 for
+    none of them; where several sentences are right, any of them may be chosen.
+    """
+    choices, places = [], []
+    first = 0
+    for example in batch:
+        own = scores[first : first + len(example.sentences)]
+        whole = torch.cat([own, own.new_zeros(1)]).logsumexp(0)
+        right = own[list(example.spans)].logsumexp(0) if example.spans else own.new_zeros(())
+        choices.append(whole - right)
+        for number, (start, end) in example.spans.items():
+            pair, logits = example.pairs[number], spans[first + number]
+            tokens = [
+                pair.first + i for i, (a, b) in enumerate(pair.offsets) if a < end and b > start
+            ]
+            if tokens and pair.offsets[-1][1] >= end:  # else it stands in what was cut off
+                target = torch.tensor([tokens[0], tokens[-1]])
+                places.append(torch.nn.functional.cross_entropy(logits.T, target))
+        first += len(example.sentences)
+    place = torch.stack(places).mean() if places else scores.new_zeros(())
+    return torch.stack(choices).mean(), place
+
+
+def _save(plan: Plan, reader: Reader, optimizer: torch.optim.AdamW, step: int) -> None:
+    """Write the adapter as it is, and what it takes to go on."""
+    about = {
+        "step": str(step),
+        "epochs": str(plan.epochs),
+        "seed": str(plan.seed),
+        "data": plan.squad.name,
+        "sha256": hashlib.sha256(plan.squad.read_bytes()).hexdigest(),
+    }
+    save_adapter(reader, plan.out, about)
+    state = {
+        "step": step,
+        "adapter": {name: value.detach() for name, value in trained(reader).items()},
+        "optimizer": optimizer.state_dict(),
+    }
+    part = plan.checkpoint.with_suffix(".part")
+    torch.save(state, part)
+    part.replace(plan.checkpoint)
+
+
+def _resume(plan: Plan, reader: Reader, optimizer: torch.optim.AdamW) -> int:
+    """Take up the checkpoint, if there is one; how many steps are done."""
+    if not plan.checkpoint.exists():
+        return 0
+    state = torch.load(plan.checkpoint)
+    reader.load_state_dict(state["adapter"], strict=False)
+    optimizer.load_state_dict(state["optimizer"])
+    return int(state["step"])
