@@ -9,7 +9,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers.models.bert.modeling_bert import BertSelfAttention
 
-from rag.reader_model import RANK, SCALE, TYPES, Reader
+from evals.train.model import RANK, SCALE, TYPES, Reader
 
 
 class Adapted(nn.Module):
@@ -57,6 +57,6 @@ def save_adapter(reader: Reader, path: Path, about: dict[str, str]) -> None:
 
 
 def load_adapter(path: Path) -> dict[str, Tensor]:
-    """What `rag.reader_model.merged` takes."""
+    """What `evals.train.model.merged` takes."""
     states: dict[str, Tensor] = load_file(path)
     return states

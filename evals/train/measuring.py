@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from evals.train.examples import Example
-from rag.reader_model import Reader
-from rag.reader_pairs import Pair, padded
+from evals.train.model import Reader
+from evals.train.pairs import Pair, padded
 
 READ_AT_ONCE = 32
 SHORT_TOKENS = 30

@@ -17,8 +17,8 @@ from torch import Tensor
 from evals.train.adapter import adaptable_reader, save_adapter, trained
 from evals.train.examples import Epochs, Example, parted, squad_examples
 from evals.train.measuring import measure
-from rag.reader_model import TYPES, Reader
-from rag.reader_pairs import Pair, padded
+from evals.train.model import TYPES, Reader
+from evals.train.pairs import Pair, padded
 
 LEARNING_RATE, WARM_UP, DECAY, CLIP = 5e-4, 0.06, 0.01, 1.0
 SPAN_WEIGHT = 0.5
@@ -52,7 +52,7 @@ def train(plan: Plan) -> None:
     """Train the adapter, or go on from its checkpoint; write it, and log what it reaches."""
     torch.manual_seed(plan.seed)
     fit, held = parted(squad_examples(plan.squad))
-    watched = random.Random(plan.seed).sample(held, WATCHED)
+    watched = random.Random(plan.seed).sample(held, min(WATCHED, len(held)))
     epochs = Epochs(fit, plan.seed)
     reader = adaptable_reader()
     optimizer = _optimizer(reader)
