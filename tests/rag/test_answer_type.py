@@ -105,6 +105,35 @@ def test_what_is_only_near_has_little_confidence():
     assert answered("Who is the Hanne Brodersen that heads the harbour board?").confidence > 0.3
 
 
+def test_another_name_leaves_little_confidence_however_near_the_rest_is():
+    sale = "For how much did the harbour board sell the crane {} to a yard?"
+    assert answered(sale.format("Berta")).confidence > 0.6
+    assert answered(sale.format("Agnes")).confidence < 0.3
+
+
+def sure(question, query=None, **passage):
+    text = "The board sold the crane Berta in December for 3.2 million guilders."
+    given = Passage("a", 0, len(text), text, "Crane sold", scores=Scores(dense=0.7), **passage)
+    return extract(question, query or Query(question), [given], load_embedder()).confidence
+
+
+def test_outlets_that_are_asked_for_need_not_name_each_other():
+    question = "For how much was the crane Berta sold according to the Brunn Echo and the Post?"
+    outlets = ("Brunn Echo", "Dallum Post")
+    both = sure(question, Query(question, outlets=outlets), outlet="Dallum Post")
+    assert both > 2 * sure(question, outlet="Dallum Post")
+    widened = Query(question, outlets=outlets, widened=True)
+    assert sure(question, widened, outlet="Dallum Post") < both
+
+
+def test_a_year_that_an_article_means_is_no_other_year():
+    question = "For how much was the crane Berta sold in December {}?"
+    january = datetime(2025, 1, 7, tzinfo=UTC)
+    meant = sure(question.format(2024), published=january)
+    assert meant > 2 * sure(question.format(2021), published=january)
+    assert meant > 2 * sure(question.format(2024), published=datetime(2027, 1, 7, tzinfo=UTC))
+
+
 def test_nearness_is_not_enough_where_the_passage_has_nothing_of_the_question():
     near = Passage("a", 0, len(TEXT), TEXT, "The board sells a crane", scores=Scores(dense=0.9))
     for question in ("Quem comprou o guindaste velho?", "Kto kupil stary dzwig?"):
