@@ -25,7 +25,7 @@ from rag.signals import (
     sentence_signals,
     shares,
 )
-from rag.strangers import strange_numbers
+from rag.strangers import strange_names, strange_numbers
 from rag.types import Passage, Query
 
 SENTENCES, SENTENCES_OF_PART = 3, 2
@@ -41,6 +41,8 @@ SQuAD's half 0.16 of the answers that have not the form are right, of the others
 HELD = 0.3
 """The share of the question's words that is enough. In a language that the embedding model has not
 learnt, texts are near to each other whatever they say."""
+HARDLY_WORSE = 1.0
+"""How far below the best score, a logarithm, a sentence may be to take its place."""
 MAX_QUOTED_WORDS = 120
 
 # "LINDHOLT, Jan 17 (TBL) – "
@@ -90,7 +92,9 @@ def _answered(
     wanted: str, what: Asked, query: Query, candidates: Sequence[Candidate], embedder: Embedder
 ) -> Extract:
     """The sentences for one question that stands on its own."""
+    outlets = () if query.widened else query.outlets
     scored = score_sentences(wanted, what, candidates)
+    scored, is_strange = _among_known(wanted, candidates, scored, outlets)
     share = shares(scored)
     chosen: list[int] = []
     limit = SENTENCES_OF_PART if len(query.parts) > 1 else SENTENCES
@@ -100,11 +104,9 @@ def _answered(
         chosen.append(int(i))
     best = candidates[chosen[0]]
     cosine = float(embedder.encode([best.text])[0] @ embedder.encode_query(wanted))
-    outlets = () if query.widened else query.outlets
     signals = answer_signals(wanted, candidates, scored, cosine, outlets)
     given = _is_held(wanted, best) and is_given(what, best.around, best.passage.text)
-    if signals["strange names"] >= 1 or strange_numbers(wanted, own_texts(best, candidates)):
-        given = False
+    given = given and not is_strange
     short = None
     if given and len(chosen) == 1:  # else it is not sure that this sentence answers
         short = short_answer(wanted, what, best, candidates)
@@ -113,6 +115,45 @@ def _answered(
         confidence(signals) * (1.0 if given else NOT_GIVEN),
         (short,) if short else (),
     )
+
+
+def _among_known(
+    wanted: str,
+    candidates: Sequence[Candidate],
+    scored: NDArray[np.float64],
+    outlets: Sequence[str],
+) -> tuple[NDArray[np.float64], bool]:
+    """The scores, and whether the article of the best sentence lacks a name or a number asked of.
+
+    Where it lacks a number alone, and an article with a sentence that is hardly worse lacks
+    nothing, the others' scores are void: the same is told of several years, but not of several
+    names.
+    """
+    best = candidates[int(scored.argmax())]
+    if _strange_names(wanted, candidates, outlets, best) >= 1:
+        return scored, True
+    if not strange_numbers(wanted, own_texts(best, candidates)):
+        return scored, False
+    near = scored >= scored.max() - HARDLY_WORSE
+    articles = {
+        c.passage.article_id: c for c, is_near in zip(candidates, near, strict=True) if is_near
+    }
+    known = {
+        article
+        for article, some in articles.items()
+        if not strange_numbers(wanted, own_texts(some, candidates))
+        and _strange_names(wanted, candidates, outlets, some) < 1
+    }
+    if not known:
+        return scored, True
+    return np.where([c.passage.article_id in known for c in candidates], scored, -np.inf), False
+
+
+def _strange_names(
+    wanted: str, candidates: Sequence[Candidate], outlets: Sequence[str], candidate: Candidate
+) -> float:
+    texts = [*own_texts(candidate, candidates), *outlets]
+    return strange_names(wanted, texts, candidate.passage.language)
 
 
 def _is_held(wanted: str, sentence: Candidate) -> bool:

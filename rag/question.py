@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import TypedDict, Unpack
 
 from rag.answer_type import asked
+from rag.casing import cased
 from rag.dates import asked_days
 from rag.errors import UsageError
 from rag.followups import goes_on, leans_back, parts, standalone
@@ -69,6 +70,9 @@ def understand(
             f"the question has {len(question):,} characters, and at most {MAX_QUESTION_CHARS:,} "
             "can be searched for; ask a shorter one"
         )
+    if index:
+        question = cased(question, index)
+        history = [(cased(earlier, index), answered) for earlier, answered in history]
     text = standalone(question, history)
     wordings = [text]
     if text != question:

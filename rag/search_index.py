@@ -5,7 +5,9 @@ All of it reads the ledger's own tables, in the state that its connection sees.
 
 from __future__ import annotations
 
+import re
 import sqlite3
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -21,6 +23,10 @@ from rag.types import Passage, Query
 
 SHORT_WORD, LONG_WORD = 5, 9
 """Letters: up to the one, and from the other on, a misspelling is looked for differently."""
+
+CASED_CHUNKS, CAPITAL = 20, 0.9
+"""How many chunks are looked at for how a word is written, and what share makes it a name."""
+_WRITTEN = re.compile(r"((?<=[\w,;] ))?\b([^\W\d_]+)")
 
 
 class SearchIndex:
@@ -217,6 +223,30 @@ class SearchIndex:
                 language=row["language"],
             )
         return found
+
+    def written(self, word: str) -> str | None:
+        """How the articles write a word: with a capital only where they nearly always do.
+
+        Inside sentences, if it stands there at all: what begins one has a capital anyhow. None
+        where no article has the word.
+        """
+        rows = self._db.execute(
+            "SELECT substr(a.text, c.start + 1, c.stop - c.start) FROM lexical "
+            "JOIN chunks c ON c.number = lexical.rowid JOIN articles a ON a.number = c.article "
+            "WHERE lexical MATCH ? LIMIT ?",
+            (f'"{word}"', CASED_CHUNKS),
+        ).fetchall()
+        wanted, inside, opening = stem(word), Counter[str](), Counter[str]()
+        for row in rows:
+            for match in _WRITTEN.finditer(row[0]):
+                if stem(match[2].casefold()) == wanted:
+                    (opening if match[1] is None else inside)[match[2]] += 1
+        forms = inside or opening
+        capital = Counter({form: n for form, n in forms.items() if form[0].isupper()})
+        if not capital or capital.total() < CAPITAL * forms.total():
+            return word if rows else None
+        own = {form: n for form, n in capital.items() if form.casefold() == word}
+        return max(own, key=own.__getitem__) if own else word.capitalize()
 
     def spelling(self, word: str) -> str | None:
         """The indexed term that a misspelt word may stand for; None where the word is indexed.

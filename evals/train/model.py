@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from transformers import BertConfig, BertModel
 
+from evals.train.pairs import SEP
 from rag.minilm import DIMENSIONS, model_folder
 
 RANK, SCALE = 16, 2.0
@@ -39,7 +40,7 @@ class Reader(nn.Module):
             BertConfig(**{**settings, "attn_implementation": attention}), add_pooling_layer=False
         )
         self.score = nn.Sequential(
-            nn.Linear(2 * DIMENSIONS, HIDDEN), nn.GELU(), nn.Linear(HIDDEN, 1)
+            nn.Linear(3 * DIMENSIONS, HIDDEN), nn.GELU(), nn.Linear(HIDDEN, 1)
         )
         self.span = nn.Linear(DIMENSIONS, 2)
         states = load_file(model_folder() / "model.safetensors")
@@ -55,9 +56,15 @@ class Reader(nn.Module):
             position_ids=torch.arange(ids.shape[1])[None],
         ).last_hidden_state
         own = types[:, :, None].float()
-        mean = (states * own).sum(1) / own.sum(1).clamp(min=1)
-        score = self.score(torch.cat([states[:, 0], mean], dim=1))[:, 0]
+        asked = ((ids == SEP).cumsum(1) == 0)[:, :, None].float()
+        question, sentence = _mean(states, asked), _mean(states, own)
+        score = self.score(torch.cat([question, sentence, question * sentence], dim=1))[:, 0]
         return score, self.span(states) + (1 - own) * MASKED
+
+
+def _mean(states: Tensor, tokens: Tensor) -> Tensor:
+    """Of some tokens' states: what the embedded model was trained to make embeddings of."""
+    return (states * tokens).sum(1) / tokens.sum(1).clamp(min=1)
 
 
 def merged(adapter: Mapping[str, Tensor], attention: str = "eager") -> Reader:

@@ -60,6 +60,14 @@ def test_the_same_of_another_name_or_year_is_not_answered(gazette, question, own
     assert gazette.ask(question.format(other)).abstained
 
 
+def test_an_article_of_the_year_asked_for_goes_before_one_that_is_hardly_nearer(gazette):
+    question = "What did Mayor Rickmers say on the link road in {}?"
+    for year in (2025, 2026):
+        (first, *_) = gazette.ask(question.format(year)).citations
+        assert first.published.year == year
+    assert gazette.ask(question.format(2019)).abstained
+
+
 def test_passages_are_article_text_within_bounds_each_text_once(gazette):
     passages = gazette.retrieve("How much will the bridge to Ransey cost?", k=12)
     for passage in passages:
