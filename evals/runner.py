@@ -175,8 +175,8 @@ class _Asker:
         nearest = "\n".join(passage.text for passage in answer.passages)
         if answer.model != EXTRACTIVE or not is_right(question, nearest):
             return ""
-        embedder = self.gazette.embedder
-        held = extract(question.question, answer.query, answer.passages, embedder)
+        models = self.gazette.embedder, self.gazette.reads
+        held = extract(question.question, answer.query, answer.passages, *models)
         return "\n".join(sentence.text for sentence in held.sentences)
 
 

@@ -38,9 +38,10 @@ from rag.types import (
 )
 from rag.verification import verify
 
-ENOUGH_CONFIDENCE = 0.4
-"""Below it the extractive answer is silence. Of the questions that evals/bench/fit_answers.py asks,
-it silences one in twenty that can be answered, and five in six whose articles are left out."""
+ENOUGH_CONFIDENCE, ENOUGH_READ = 0.4, 0.3
+"""Below it the extractive answer is silence, by signals alone and where the reader had its say. Of
+the questions that evals/bench/fit_answers.py asks, each silences about one in twenty that can be
+answered."""
 MAX_QUOTE_WORDS = 40
 """Of one quote under a language model's sentence: three of them fit the 120 of an answer."""
 HISTORY_TURNS = 3
@@ -62,14 +63,19 @@ def answer(
     embedder: Embedder,
     model: LanguageModel | None,
     verifier: CrossEncoder | None = None,
+    reads: bool = True,
 ) -> Iterator[Event]:
     """Write the answer, event by event; the last event is the whole `Answer`.
 
     What a model writes is held against the passages by the verifier, or by signals without one.
+    Where it `reads`, our own reader helps to choose what is quoted.
     """
     started = time.perf_counter()
-    choose = overview if query.kind == "overview" else extract
-    chosen: Overview | Extract = choose(question, query, retrieved.passages, embedder)
+    chosen: Overview | Extract
+    if query.kind == "overview":
+        chosen = overview(question, query, retrieved.passages, embedder)
+    else:
+        chosen = extract(question, query, retrieved.passages, embedder, reads)
     name = model.name if model else EXTRACTIVE
     draft = _Draft(question, query, retrieved, chosen.confidence, name, verifier)
     if not retrieved.passages:
@@ -79,7 +85,7 @@ def answer(
     elif isinstance(chosen, Overview):
         yield from _survey(draft, chosen)
     else:
-        yield from _quote(draft, chosen)
+        yield from _quote(draft, chosen, ENOUGH_READ if reads else ENOUGH_CONFIDENCE)
     yield draft.finish(time.perf_counter() - started)
 
 
@@ -102,9 +108,9 @@ def _nothing(draft: _Draft) -> Iterator[Event]:
     yield from draft.abstain(reason, **given)
 
 
-def _quote(draft: _Draft, extracted: Extract) -> Iterator[Event]:
+def _quote(draft: _Draft, extracted: Extract, enough: float) -> Iterator[Event]:
     """The extractive answer: the chosen sentences, word for word."""
-    if extracted.confidence < ENOUGH_CONFIDENCE:
+    if extracted.confidence < enough:
         yield from draft.abstain("no passage answers the question")
         return
     quoted = list(filter(None, (_quoted(draft, each) for each in extracted.sentences)))

@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 from rag.answer_type import Asked, asked, is_given
 from rag.embeddings import Embedder
 from rag.language import fold, sentence_spans, terms
+from rag.reader import Reading, read
 from rag.short_answer import short_answer
 from rag.signals import (
     Candidate,
     answer_signals,
+    coefficients,
     confidence,
     own_texts,
     scores,
@@ -41,6 +43,8 @@ SQuAD's half 0.16 of the answers that have not the form are right, of the others
 HELD = 0.3
 """The share of the question's words that is enough. In a language that the embedding model has not
 learnt, texts are near to each other whatever they say."""
+READ = 12
+"""So many sentences, the best by their signals, are read."""
 HARDLY_WORSE = 1.0
 """How far below the best score, a logarithm, a sentence may be to take its place."""
 MAX_QUOTED_WORDS = 120
@@ -64,11 +68,16 @@ class Extract:
 
 
 def extract(
-    question: str, query: Query, passages: Sequence[Passage], embedder: Embedder
+    question: str,
+    query: Query,
+    passages: Sequence[Passage],
+    embedder: Embedder,
+    reads: bool = True,
 ) -> Extract:
     """Choose the sentences that answer a question out of the passages found for its query.
 
-    Of a question in parts each is answered; the confidence is then that of the least sure.
+    Of a question in parts each is answered; the confidence is then that of the least sure. Where it
+    `reads`, the reader has its say on the best sentences.
     """
     candidates = sentences_of(passages)
     if not candidates:
@@ -77,7 +86,7 @@ def extract(
     answered = []
     for part in wanted:
         what = replace(asked(part if query.parts else question), latest=query.latest)
-        answered.append(_answered(part, what, query, candidates, embedder))
+        answered.append(_answered(part, what, query, candidates, embedder, reads))
     chosen = dict.fromkeys(sentence for each in answered for sentence in each.sentences)
     sentences = _reading_order(_within_words(chosen))
     shorts = tuple(short for each in answered for short in each.shorts)
@@ -89,11 +98,19 @@ def extract(
 
 
 def _answered(
-    wanted: str, what: Asked, query: Query, candidates: Sequence[Candidate], embedder: Embedder
+    wanted: str,
+    what: Asked,
+    query: Query,
+    candidates: Sequence[Candidate],
+    embedder: Embedder,
+    reads: bool,
 ) -> Extract:
     """The sentences for one question that stands on its own."""
     outlets = () if query.widened else query.outlets
     scored = score_sentences(wanted, what, candidates)
+    readings: dict[int, Reading] = {}
+    if reads:
+        scored, readings = read_best(wanted, candidates, scored)
     scored, is_strange = _among_known(wanted, candidates, scored, outlets)
     share = shares(scored)
     chosen: list[int] = []
@@ -102,9 +119,9 @@ def _answered(
         if share[chosen].sum() >= SURE:
             break
         chosen.append(int(i))
-    best = candidates[chosen[0]]
+    best, reading = candidates[chosen[0]], readings.get(chosen[0])
     cosine = float(embedder.encode([best.text])[0] @ embedder.encode_query(wanted))
-    signals = answer_signals(wanted, candidates, scored, cosine, outlets)
+    signals = answer_signals(wanted, candidates, scored, cosine, outlets, reading)
     given = _is_held(wanted, best) and is_given(what, best.around, best.passage.text)
     given = given and not is_strange
     short = None
@@ -112,7 +129,8 @@ def _answered(
         short = short_answer(wanted, what, best, candidates)
     return Extract(
         tuple(candidates[i] for i in chosen),
-        confidence(signals) * (1.0 if given else NOT_GIVEN),
+        confidence(signals, "answer" if reading is None else "answer read")
+        * (1.0 if given else NOT_GIVEN),
         (short,) if short else (),
     )
 
@@ -170,6 +188,22 @@ def score_sentences(
     that of its chunk, no more answers are right.
     """
     return scores(sentence_signals(wanted, what, sentences))
+
+
+def read_best(
+    wanted: str, candidates: Sequence[Candidate], scored: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], dict[int, Reading]]:
+    """The scores with what the reader says of the `READ` best, and what it read in each of them.
+
+    The scores of the others are void.
+    """
+    best = np.argsort(-scored, kind="stable")[:READ].tolist()
+    readings = dict(zip(best, read(wanted, [candidates[i] for i in best]), strict=True))
+    weights = coefficients("read")
+    whole = np.full(len(scored), -np.inf)
+    for i, reading in readings.items():
+        whole[i] = weights["signals"] * scored[i] + weights["reader"] * reading.score
+    return whole, readings
 
 
 def _within_words(chosen: Iterable[Candidate]) -> list[Candidate]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Literal, Unpack
 
 from rag.answering import answer
 from rag.archive import Archive
@@ -51,6 +51,8 @@ class Gazette:
         self.settings = settings
         self._archive = archive
         self._model = model
+        self.reads = settings.reader == "own"
+        """Whether our own reader has its say on the sentences."""
         self.embedder = load_embedder(
             settings.embedding_model or archive.embedding_model or DEFAULT_MODEL
         )
@@ -69,13 +71,15 @@ class Gazette:
         api_key: str | None = None,
         verifier: str | None = None,
         reranker: str | None = None,
+        reader: Literal["own", "none"] | None = None,
     ) -> Gazette:
         """Open an archive; what is not given comes from the settings.
 
         `llm` is `extractive`, `provider:model`, or a LangChain chat model; with `base_url` no key
         is demanded. `verifier` is a cross-encoder that was trained on natural language inference,
         by name or path; it is loaded when it is first needed;
-        `reranker` is one that was trained to rank. Raises `ArchiveError` where there is
+        `reranker` is one that was trained to rank; `reader="none"` leaves the sentences to signals.
+        Raises `ArchiveError` where there is
         no archive, `EmbeddingError` where another model made it, `LanguageModelError` where the
         language model cannot be made, `CrossEncoderError` where a cross-encoder cannot be had.
         """
@@ -88,6 +92,7 @@ class Gazette:
             api_key=api_key,
             verifier=verifier,
             reranker=reranker,
+            reader=reader,
         )
         if llm is None or isinstance(llm, str):
             model = load_language_model(settings)
@@ -138,7 +143,7 @@ class Gazette:
         if query.kind in ("greeting", "archive"):
             query = replace(query, widened=False)
             return reply(question, query, found, self._archive.ledger)
-        events = answer(question, query, history, found, self.embedder, self._model, self._verifier)
+        events = self._answer(question, query, history, found)
         if query.understood and not query.widened:
             return self._or_widened(events, question, query, history)
         return events
@@ -157,9 +162,13 @@ class Gazette:
                 return
         k = ARTICLES if query.kind == "overview" else PASSAGES
         query, found = self._find(replace(query, widened=True), k)
-        yield from answer(
-            question, query, history, found, self.embedder, self._model, self._verifier
-        )
+        yield from self._answer(question, query, history, found)
+
+    def _answer(
+        self, question: str, query: Query, history: History, found: Retrieved
+    ) -> Iterator[Event]:
+        models = self.embedder, self._model, self._verifier
+        return answer(question, query, history, found, *models, self.reads)
 
     def verify(self, claim: str, **filters: Unpack[Filters]) -> Verdict:
         """What the articles say of a claim: supported, contradicted, or neither.

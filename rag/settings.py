@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import SecretStr, ValidationError
 from pydantic_settings import (
@@ -29,6 +29,8 @@ class Settings(BaseSettings):
     """None: the model that made the archive, or the embedded one for a new archive."""
     reranker: str | None = None
     """A sentence-transformers CrossEncoder by name or path that orders the passages found."""
+    reader: Literal["own", "none"] = "own"
+    """Whether our own reader has its say on the sentences; `none`: they are chosen by signals."""
     llm: str = "extractive"
     """`extractive`, or a LangChain chat model as `provider:model`."""
     base_url: str | None = None

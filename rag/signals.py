@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,9 @@ from rag.faults import faults
 from rag.language import rarity, terms
 from rag.strangers import strange_names
 from rag.types import Passage, Span, printed_day
+
+if TYPE_CHECKING:
+    from rag.reader import Reading
 
 NEAR_WORDS = 6.0
 """In so many words, what a term near to a possible answer is worth falls to a third."""
@@ -54,6 +58,8 @@ ANSWER_SIGNALS = (
     "plain lacking",  # of those, how many are plain words: no names, numbers or the like
     "strange names",  # how many names of the question its article has not
 )
+READ_SIGNALS = (*ANSWER_SIGNALS, "read")
+"""Where the reader has read the best sentence: also its score."""
 _ASKS_SAID = re.compile(
     r"\b(?:say|said|says|tell|told|call|describe|warn|claim|think|believe|respond|react|argue|"
     r"explain|according)\w*\b",
@@ -176,10 +182,12 @@ def answer_signals(
     scored: NDArray[np.float64],
     cosine: float,
     outlets: Sequence[str] = (),
+    reading: Reading | None = None,
 ) -> dict[str, float]:
     """The signals of the answer that begins with the best of some candidates, by their scores.
 
     `outlets` are those whose articles the question asks for: no article need name another's.
+    `reading` is what was read in the best; without it there is no signal `read`.
     """
     best = int(scored.argmax())
     candidate = candidates[best]
@@ -194,6 +202,7 @@ def answer_signals(
         "agreement": own / len(passages),
         **_against(wanted, f"{candidate.heading}\n{passage.text}"),
         "strange names": strange_names(wanted, [*texts, *outlets], passage.language),
+        **({} if reading is None else {"read": reading.score}),
     }
 
 

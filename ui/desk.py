@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from html import escape
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
@@ -46,7 +47,7 @@ class Desk:
     ) -> None:
         models = {"llm": llm, "base_url": base_url, "reranker": reranker}
         self.settings = Settings.given(archive=archive, **models)
-        self._given = {"path": archive, **models}
+        self._given: dict[str, Any] = {"path": archive, **models}
         self._allow_private = allow_private
         self._opening = threading.Lock()
         self._open: Gazette | None = None

@@ -7,8 +7,9 @@ suite, which weighs `SAMPLE_WEIGHT` times as much. Sentences are fitted by a lis
 et al., ICML 2007) on the questions that can be answered; confidence by logistic regression on
 these, on unanswerable ones, on answerable ones without the articles that answer them, and on ones
 that ask the same of another name, then scaled (Platt, 1999) on a mix in which one question in eight
-cannot be answered. What is said of SQuAD's paragraphs is cross-validated: fitted on two thirds of
-the articles, measured on the others.
+cannot be answered. The reader's say is fitted on the sample suite and on the articles of SQuAD that
+it was not trained on. What is said of SQuAD's paragraphs is cross-validated: fitted on two thirds
+of the articles, measured on the others.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import random
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,14 +34,17 @@ from sklearn.metrics import roc_auc_score
 import rag
 from evals.datasets import load_suite, sample_archive
 from evals.metrics import answering_articles, comparable, holds
+from evals.train.examples import HELD
 from ingest import ingest
 from rag import Gazette, Passage
 from rag.answer_type import asked
-from rag.embeddings import Embedder, load_embedder
-from rag.extractive import SENTENCES, SURE, sentences_of
+from rag.embeddings import load_embedder
+from rag.extractive import READ, SENTENCES, SURE, read_best, sentences_of
 from rag.question import understand
+from rag.reader import read
 from rag.signals import (
     ANSWER_SIGNALS,
+    READ_SIGNALS,
     SENTENCE_SIGNALS,
     Candidate,
     answer_signals,
@@ -55,8 +59,11 @@ from rag.types import Scores
 SQUAD_QUESTIONS, SAMPLE_WEIGHT, UNANSWERABLE = 1500, 3.0, 1 / 8
 FOLDS = 3
 SILENCED = 20
-"""Of so many answerable questions one may get no answer: what `ENOUGH_CONFIDENCE` comes from."""
+"""Of so many answerable questions one may get no answer: so `ENOUGH_CONFIDENCE` and `ENOUGH_READ`
+were set."""
 SIGNALS = Path(rag.__file__).parent / "signals.json"
+EMBEDDER = load_embedder()
+UNSEEN = [title.replace("_", " ") for title in HELD]
 _NAME = re.compile(r"(?<=[\w,] )[A-Z][\w’'-]+(?: [A-Z][\w’'-]+)*")
 
 
@@ -73,43 +80,63 @@ class Asked:
     question: str
     sentences: Sequence[Candidate]
     signals: NDArray[np.float64]
-    cosine: float
-    """Of the question to the best sentence."""
     holds: NDArray[np.bool_]
     """By sentence, whether it holds an answer."""
+    reads: bool = False
+    """Whether the reader has its say. What follows is not to be asked before that is fitted, and
+    the sentences are."""
+
+    @cached_property
+    def scored(self) -> NDArray[np.float64]:
+        """How well each sentence answers."""
+        scored = scores(self.signals)
+        return read_best(self.question, self.sentences, scored)[0] if self.reads else scored
 
     @cached_property
     def right(self) -> bool:
-        """Whether the sentences that would be given hold an answer; not before they are fitted."""
-        scored = scores(self.signals)
-        order, share = np.argsort(-scored), shares(scored)
+        """Whether the sentences that would be given hold an answer."""
+        order, share = np.argsort(-self.scored), shares(self.scored)
         given = 1 + int(np.searchsorted(np.cumsum(share[order]), SURE))
         return bool(self.holds[order[: min(given, SENTENCES)]].any())
 
     @cached_property
     def for_confidence(self) -> list[float]:
-        """Its `ANSWER_SIGNALS`; not before the sentences are fitted."""
-        found = answer_signals(self.question, self.sentences, scores(self.signals), self.cosine)
-        return [found[name] for name in ANSWER_SIGNALS]
+        """Its `ANSWER_SIGNALS`, or its `READ_SIGNALS` where the reader has its say."""
+        best = self.sentences[int(self.scored.argmax())]
+        cosine = float(EMBEDDER.encode([best.text])[0] @ EMBEDDER.encode_query(self.question))
+        reading = read(self.question, [best])[0] if self.reads else None
+        found = answer_signals(self.question, self.sentences, self.scored, cosine, (), reading)
+        return list(found.values())
+
+    def read(self) -> Asked:
+        """The sentences that are read, by the two scores that `read_best` weighs."""
+        scored = scores(self.signals)
+        best = np.argsort(-scored)[:READ]
+        sentences = [self.sentences[i] for i in best]
+        said = [reading.score for reading in read(self.question, sentences)]
+        signals = np.column_stack([scored[best], said])
+        return replace(self, sentences=sentences, signals=signals, holds=self.holds[best])
 
 
 def main() -> None:
     """Collect the signals, fit, write and print."""
     random.seed(1)
-    embedder = load_embedder()
     articles = json.loads(Path(sys.argv[1]).read_text())["data"]
-    given = list(_paragraphs(articles, embedder))
-    found = [*_squad(articles, embedder), *_sample(embedder)]
+    given = list(_paragraphs(articles))
+    found = [*_squad(articles), *_sample()]
     answerable = [each for each in (*given, *found) if each.holds.any()]
-    write_coefficients("sentence", _fit_sentences(answerable))
-    write_coefficients("answer", _fit_confidence(found))
-    _print_silenced(found)
+    write_coefficients("sentence", _fit_choice(answerable, SENTENCE_SIGNALS))
+    write_coefficients("answer", _fit_confidence(found, ANSWER_SIGNALS))
+    _print_silenced(found, "answer")
+    _fit_reader([each for each in found if each.article in ("", *UNSEEN)])
     titles = sorted({each.article for each in given})
     first, second, sure = [], [], dict[str, float]()
     for fold in range(FOLDS):
         held = set(titles[fold::FOLDS])
-        weights = _fit_sentences([each for each in answerable if each.article not in held])
-        by_name = _fit_confidence([each for each in found if each.article not in held])
+        fit_on = [each for each in answerable if each.article not in held]
+        weights = _fit_choice(fit_on, SENTENCE_SIGNALS)
+        fit_on = [each for each in found if each.article not in held]
+        by_name = _fit_confidence(fit_on, ANSWER_SIGNALS)
         for each in (each for each in given if each.article in held):
             order = np.argsort(-each.signals @ np.array(list(weights.values())))
             if each.holds.any():
@@ -122,11 +149,21 @@ def main() -> None:
     print(f"answerable, AUC {roc_auc_score(y, [sure[each.question] for each in given]):.3f}")
 
 
-def _print_silenced(found: Sequence[Asked]) -> None:
+def _fit_reader(found: Sequence[Asked]) -> None:
+    """What weighs the reader's say in the choice of sentences, and what it tells of confidence."""
+    best = [each.read() for each in found if each.holds.any()]
+    weights = _fit_choice([each for each in best if each.holds.any()], ("signals", "reader"))
+    write_coefficients("read", weights)
+    found = [replace(each, reads=True) for each in found]
+    write_coefficients("answer read", _fit_confidence(found, READ_SIGNALS))
+    _print_silenced(found, "answer read")
+
+
+def _print_silenced(found: Sequence[Asked], group: str) -> None:
     """Under which confidence one in `SILENCED` answerable ones is, and how many others are."""
-    sure = np.array(
-        [confidence(dict(zip(ANSWER_SIGNALS, each.for_confidence, strict=True))) for each in found]
-    )
+    names = list(coefficients(group))[1:]
+    signals = [dict(zip(names, each.for_confidence, strict=True)) for each in found]
+    sure = np.array([confidence(each, group) for each in signals])
     groups = np.array([each.group for each in found])
     least = np.quantile(sure[groups == "answerable"], 1 / SILENCED)
     others = [f"{name} {np.mean(sure[groups == name] < least):.2f}" for name in sorted(set(groups))]
@@ -142,7 +179,7 @@ def write_coefficients(group: str, fitted: dict[str, float]) -> None:
     print(json.dumps(kept[group]))
 
 
-def _fit_sentences(found: Sequence[Asked]) -> dict[str, float]:
+def _fit_choice(found: Sequence[Asked], names: Sequence[str]) -> dict[str, float]:
     """Coefficients by which the sentences that hold an answer get most of the softmax."""
     every = np.vstack([each.signals for each in found])
     spread = every.std(axis=0)
@@ -162,10 +199,10 @@ def _fit_sentences(found: Sequence[Asked]) -> dict[str, float]:
         return value, scaled.T @ slope / weight.sum() + 2 * penalty
 
     best = minimize(loss, np.zeros(len(spread)), jac=True, method="L-BFGS-B")
-    return dict(zip(SENTENCE_SIGNALS, (best.x / spread).tolist(), strict=True))
+    return dict(zip(names, (best.x / spread).tolist(), strict=True))
 
 
-def _fit_confidence(found: Sequence[Asked]) -> dict[str, float]:
+def _fit_confidence(found: Sequence[Asked], names: Sequence[str]) -> dict[str, float]:
     """Coefficients of the probability that an answer is right, and their bias."""
     x = np.array([each.for_confidence for each in found])
     y = np.array([each.right for each in found])
@@ -181,24 +218,24 @@ def _fit_confidence(found: Sequence[Asked]) -> dict[str, float]:
     slope, shift = float(scale.coef_[0, 0]), float(scale.intercept_[0])
     by_name = model.coef_[0] / spread
     bias = slope * (model.intercept_[0] - by_name @ middle) + shift
-    return {"bias": bias, **dict(zip(ANSWER_SIGNALS, (slope * by_name).tolist(), strict=True))}
+    return {"bias": bias, **dict(zip(names, (slope * by_name).tolist(), strict=True))}
 
 
-def _paragraphs(articles: Sequence[dict[str, Any]], embedder: Embedder) -> Iterator[Asked]:
+def _paragraphs(articles: Sequence[dict[str, Any]]) -> Iterator[Asked]:
     """Each question of SQuAD with its paragraph."""
     for article in articles:
         for paragraph in article["paragraphs"]:
             text, title = paragraph["context"], article["title"].replace("_", " ")
-            (vector,) = embedder.encode([f"{title}\n{text}"])
+            (vector,) = EMBEDDER.encode([f"{title}\n{text}"])
             for qa in paragraph["qas"]:
-                near = Scores(dense=float(embedder.encode_query(qa["question"]) @ vector))
+                near = Scores(dense=float(EMBEDDER.encode_query(qa["question"]) @ vector))
                 passages = [Passage("", 0, len(text), text, title, scores=near)]
                 answers = [answer["text"] for answer in qa["answers"]]
                 group = "answerable" if answers else "unanswerable"
-                yield _asked(embedder, group, title, 0.0, qa["question"], passages, answers)
+                yield _asked(group, title, 0.0, qa["question"], passages, answers)
 
 
-def _squad(articles: Sequence[dict[str, Any]], embedder: Embedder) -> Iterator[Asked]:
+def _squad(articles: Sequence[dict[str, Any]]) -> Iterator[Asked]:
     """Some questions of SQuAD with what is found for them, also without their article."""
     questions = []
     with TemporaryDirectory() as folder:
@@ -218,14 +255,14 @@ def _squad(articles: Sequence[dict[str, Any]], embedder: Embedder) -> Iterator[A
                 question, answers = qa["question"], [answer["text"] for answer in qa["answers"]]
                 group = "answerable" if answers else "unanswerable"
                 passages = gazette.retrieve(question)
-                yield _asked(embedder, group, title, 1.0, question, passages, answers)
+                yield _asked(group, title, 1.0, question, passages, answers)
                 if answers and (other := _swapped(question, title, questions)):
                     near = gazette.retrieve(other)
-                    yield _asked(embedder, "swapped", title, 1.0, other, near, [])
+                    yield _asked("swapped", title, 1.0, other, near, [])
                 if answers:
                     without = [number for name, number in titles if name == title]
                     others = gazette.retrieve(question, without=without)
-                    yield _asked(embedder, "left out", title, 1.0, question, others, [])
+                    yield _asked("left out", title, 1.0, question, others, [])
 
 
 def _swapped(question: str, title: str, questions: Sequence[tuple[str, Any]]) -> str | None:
@@ -242,7 +279,7 @@ def _swapped(question: str, title: str, questions: Sequence[tuple[str, Any]]) ->
     return f"{question[: own.start()]}{random.choice(others)}{question[own.end() :]}"
 
 
-def _sample(embedder: Embedder) -> Iterator[Asked]:
+def _sample() -> Iterator[Asked]:
     """The sample suite's questions that stand alone, also without the articles that answer."""
     with sample_archive() as archive, Gazette.open(archive) as gazette:
         texts = [(article, comparable(article.text)) for article in gazette.articles()]
@@ -252,14 +289,13 @@ def _sample(embedder: Embedder) -> Iterator[Asked]:
             if not alone or understand(text).parts:
                 continue
             passages = gazette.retrieve(text)
-            yield _asked(embedder, group, "", SAMPLE_WEIGHT, text, passages, question.answers)
+            yield _asked(group, "", SAMPLE_WEIGHT, text, passages, question.answers)
             if question.answers:
                 others = gazette.retrieve(text, without=answering_articles(question, texts))
-                yield _asked(embedder, "left out", "", SAMPLE_WEIGHT, text, others, [])
+                yield _asked("left out", "", SAMPLE_WEIGHT, text, others, [])
 
 
 def _asked(
-    embedder: Embedder,
     group: str,
     article: str,
     weight: float,
@@ -269,11 +305,9 @@ def _asked(
 ) -> Asked:
     kept = sentences_of(passages)
     signals = sentence_signals(question, asked(question), kept)
-    best = kept[int(scores(signals).argmax())]
-    cosine = float(embedder.encode([best.text])[0] @ embedder.encode_query(question))
     variants = [comparable(answer) for answer in answers]
     right = [any(holds(comparable(c.text), each) for each in variants) for c in kept]
-    return Asked(group, article, weight, question, kept, signals, cosine, np.array(right))
+    return Asked(group, article, weight, question, kept, signals, np.array(right))
 
 
 if __name__ == "__main__":

@@ -15,8 +15,8 @@ from pathlib import Path
 from evals.train.adapter import load_adapter
 from evals.train.examples import parted, squad_examples
 from evals.train.measuring import measure
-from evals.train.model import merged
 from evals.train.training import Plan, train
+from rag.reader_model import merged
 
 
 def main() -> None:

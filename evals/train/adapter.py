@@ -9,7 +9,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers.models.bert.modeling_bert import BertSelfAttention
 
-from evals.train.model import RANK, SCALE, TYPES, Reader
+from rag.reader_model import RANK, SCALE, TYPES, ReaderModel
 
 
 class Adapted(nn.Module):
@@ -29,9 +29,9 @@ class Adapted(nn.Module):
         return whole
 
 
-def adaptable_reader() -> Reader:
+def adaptable_reader() -> ReaderModel:
     """A reader of which the adapter and the heads alone are trained."""
-    reader = Reader("sdpa")
+    reader = ReaderModel("sdpa")
     reader.bert.requires_grad_(False)
     reader.get_parameter(TYPES).requires_grad_(True)
     for module in list(reader.bert.encoder.modules()):
@@ -43,12 +43,12 @@ def adaptable_reader() -> Reader:
     return reader
 
 
-def trained(reader: Reader) -> dict[str, nn.Parameter]:
+def trained(reader: ReaderModel) -> dict[str, nn.Parameter]:
     """By name, what is trained and kept."""
     return {name: value for name, value in reader.named_parameters() if value.requires_grad}
 
 
-def save_adapter(reader: Reader, path: Path, about: dict[str, str]) -> None:
+def save_adapter(reader: ReaderModel, path: Path, about: dict[str, str]) -> None:
     """Write the adapter and the heads in half precision, with what is to be known about them."""
     states = {name: value.detach().half() for name, value in trained(reader).items()}
     part = path.with_suffix(".part")

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from evals.metrics import comparable, holds
-from evals.train.pairs import Pair, pairs_of
 from rag.extractive import sentences_of
 from rag.language import terms
+from rag.pairs import Pair, pairs_of
 from rag.signals import Candidate
 from rag.types import Passage, Span
 

@@ -14,12 +14,11 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from evals.train.examples import Example
-from evals.train.model import Reader
-from evals.train.pairs import Pair, padded
+from rag.pairs import Pair, padded
+from rag.reader import best_span
+from rag.reader_model import ReaderModel
 
 READ_AT_ONCE = 32
-SHORT_TOKENS = 30
-"""The most that a short answer has."""
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 
@@ -44,7 +43,7 @@ class Measured:
         )
 
 
-def measure(reader: Reader, examples: Sequence[Example]) -> Measured:
+def measure(reader: ReaderModel, examples: Sequence[Example]) -> Measured:
     """Read all the examples and compare with their answers."""
     read = _read(reader, [pair for example in examples for pair in example.pairs])
     first, second, f1, best_scores = [], [], [], []
@@ -65,7 +64,9 @@ def measure(reader: Reader, examples: Sequence[Example]) -> Measured:
     return Measured(float(np.mean(first)), float(np.mean(second)), float(auc), float(np.mean(f1)))
 
 
-def _read(reader: Reader, pairs: Sequence[Pair]) -> Iterator[tuple[float, NDArray[np.float32]]]:
+def _read(
+    reader: ReaderModel, pairs: Sequence[Pair]
+) -> Iterator[tuple[float, NDArray[np.float32]]]:
     """Score and span logits of each pair, read in batches of like lengths."""
     order = sorted(range(len(pairs)), key=lambda i: len(pairs[i].ids))
     found: dict[int, tuple[float, NDArray[np.float32]]] = {}
@@ -80,15 +81,6 @@ def _read(reader: Reader, pairs: Sequence[Pair]) -> Iterator[tuple[float, NDArra
                 found[i] = score, span
     reader.train(was_training)
     return (found[i] for i in range(len(pairs)))
-
-
-def best_span(logits: NDArray[np.float32], pair: Pair) -> tuple[int, int]:
-    """The likeliest (start, end) in the sentence's text of a short answer."""
-    own = logits[pair.first : pair.first + len(pair.offsets)]
-    sums = own[:, None, 0] + own[None, :, 1]
-    allowed = np.triu(np.ones_like(sums)) - np.triu(np.ones_like(sums), SHORT_TOKENS)
-    first, last = np.unravel_index(np.where(allowed > 0, sums, -np.inf).argmax(), sums.shape)
-    return pair.offsets[first][0], pair.offsets[last][1]
 
 
 def token_f1(given: str, answer: str) -> float:

@@ -17,8 +17,8 @@ from torch import Tensor
 from evals.train.adapter import adaptable_reader, save_adapter, trained
 from evals.train.examples import Epochs, Example, parted, squad_examples
 from evals.train.measuring import measure
-from evals.train.model import TYPES, Reader
-from evals.train.pairs import Pair, padded
+from rag.pairs import Pair, padded
+from rag.reader_model import TYPES, ReaderModel
 
 LEARNING_RATE, WARM_UP, DECAY, CLIP = 5e-4, 0.06, 0.01, 1.0
 SPAN_WEIGHT = 0.5
@@ -101,7 +101,7 @@ class _Clock:
             self._restart()
 
 
-def _optimizer(reader: Reader) -> torch.optim.AdamW:
+def _optimizer(reader: ReaderModel) -> torch.optim.AdamW:
     """AdamW, which draws towards nothing only what begins as nothing."""
     parts = trained(reader)
     still = [value for name, value in parts.items() if name == TYPES or name.endswith(".bias")]
@@ -122,7 +122,7 @@ def rate(step: int, steps: int) -> float:
 
 
 def _step(
-    reader: Reader, optimizer: torch.optim.AdamW, batch: list[Example], bf16: bool
+    reader: ReaderModel, optimizer: torch.optim.AdamW, batch: list[Example], bf16: bool
 ) -> tuple[float, float]:
     """One step of training; the losses of the choice and of the span."""
     with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
@@ -135,7 +135,7 @@ def _step(
     return choice.item(), span.item()
 
 
-def read(reader: Reader, pairs: list[Pair]) -> tuple[Tensor, list[Tensor]]:
+def read(reader: ReaderModel, pairs: list[Pair]) -> tuple[Tensor, list[Tensor]]:
     """The scores of some pairs, and each one's span logits, read in groups of like lengths."""
     order = sorted(range(len(pairs)), key=lambda i: len(pairs[i].ids))
     scores: list[Tensor] = []
@@ -176,7 +176,7 @@ def losses(batch: list[Example], scores: Tensor, spans: list[Tensor]) -> tuple[T
     return torch.stack(choices).mean(), place
 
 
-def _save(plan: Plan, reader: Reader, optimizer: torch.optim.AdamW, step: int) -> None:
+def _save(plan: Plan, reader: ReaderModel, optimizer: torch.optim.AdamW, step: int) -> None:
     """Write the adapter as it is, and what it takes to go on."""
     about = {
         "step": str(step),
@@ -196,7 +196,7 @@ def _save(plan: Plan, reader: Reader, optimizer: torch.optim.AdamW, step: int) -
     part.replace(plan.checkpoint)
 
 
-def _resume(plan: Plan, reader: Reader, optimizer: torch.optim.AdamW) -> int:
+def _resume(plan: Plan, reader: ReaderModel, optimizer: torch.optim.AdamW) -> int:
     """Take up the checkpoint, if there is one; how many steps are done."""
     if not plan.checkpoint.exists():
         return 0

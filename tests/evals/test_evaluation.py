@@ -195,7 +195,7 @@ def test_confidence_is_held_against_the_answer_though_it_was_held_back(gazette, 
     given, unanswerable = run(gazette, suite).results
     assert given.figures["ECE"] == (given.answer.confidence, True)
     assert unanswerable.figures["ECE"] == (unanswerable.answer.confidence, False)
-    monkeypatch.setattr("rag.answering.ENOUGH_CONFIDENCE", 1.01)  # now nothing is said
+    monkeypatch.setattr("rag.answering.ENOUGH_READ", 1.01)  # now nothing is said
     held, _ = run(gazette, suite).results
     assert held.answer.abstained
     assert not held.figures["right"]

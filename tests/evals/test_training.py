@@ -11,9 +11,9 @@ import torch
 from evals.train.adapter import adaptable_reader, load_adapter
 from evals.train.examples import BATCH, HELD, parted, squad_examples
 from evals.train.measuring import measure, token_f1
-from evals.train.model import Reader, merged
-from evals.train.pairs import padded, pairs_of
 from evals.train.training import Plan, train
+from rag.pairs import padded, pairs_of
+from rag.reader_model import ReaderModel, merged
 
 TEXT = (
     "The harbour board sold the crane Berta to a yard in Kolk. It was paid 3.2 million guilders. "
@@ -42,7 +42,7 @@ def squad(tmp_path):
     return path
 
 
-def read(reader: Reader, squad) -> torch.Tensor:
+def read(reader: ReaderModel, squad) -> torch.Tensor:
     inputs = padded(parted(squad_examples(squad))[0][0].pairs)
     with torch.inference_mode():
         return reader(*map(torch.from_numpy, inputs))[0]

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag import minilm
+from rag import graphs, minilm
 from rag.embeddings import DEFAULT_MODEL, EmbeddedMiniLM, SentenceTransformerEmbedder, load_embedder
 from rag.errors import EmbeddingError
 
@@ -39,7 +39,7 @@ def cache(tmp_path_factory):
     """
     home = tmp_path_factory.mktemp("cache")
     (home / "gazette").mkdir()
-    (home / "gazette" / minilm._graph_name("0" * 64)).write_bytes(b"half a graph")
+    (home / "gazette" / graphs.file_name(minilm.GRAPH, "0" * 64)).write_bytes(b"half a graph")
     both = [start(home) for _ in range(2)]
     return home, [(process.communicate()[0], process.returncode) for process in both]
 
@@ -71,7 +71,7 @@ def start(home):
     )
 
 
-def graphs(home):
+def cached_in(home):
     return list((home / "gazette").iterdir())
 
 
@@ -92,20 +92,20 @@ def fresh_package(folder, monkeypatch, weights):
 def test_two_processes_that_export_at_once_replace_a_damaged_graph_and_say_nothing(cache):
     home, results = cache
     assert results == [("(384,) True\n", 0)] * 2
-    (graph,) = graphs(home)
+    (graph,) = cached_in(home)
     digest = hashlib.sha256(graph.read_bytes()).hexdigest()
-    assert graph.name == minilm._graph_name(digest)
+    assert graph.name == graphs.file_name(minilm.GRAPH, digest)
 
 
 def test_a_graph_damaged_later_is_seen_and_removed(cache, tmp_path, monkeypatch):
-    (good,) = graphs(cache[0])
+    (good,) = cached_in(cache[0])
     (tmp_path / "gazette").mkdir()
     copy = tmp_path / "gazette" / good.name
     shutil.copy(good, copy)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert minilm._cached_graph() == str(copy)
+    assert graphs.cached(minilm.GRAPH) == str(copy)
     os.truncate(copy, copy.stat().st_size - 1)
-    assert minilm._cached_graph() is None
+    assert graphs.cached(minilm.GRAPH) is None
     assert not copy.exists()
 
 

@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Encoding, Tokenizer
 
-from rag.minilm import model_folder
+from rag.minilm import open_tokenizer
 from rag.signals import Candidate
 from rag.types import Span
+
+if TYPE_CHECKING:
+    from tokenizers import Encoding, Tokenizer
 
 CLS, SEP, PAD = 101, 102, 0
 """By the model's vocab.txt."""
@@ -39,7 +42,7 @@ class Pair:
 @cache
 def tokenizer() -> Tokenizer:
     """The embedded model's tokenizer, which neither cuts nor pads."""
-    found = Tokenizer.from_file(str(model_folder() / "tokenizer.json"))
+    found = open_tokenizer()
     found.no_truncation()
     found.no_padding()
     return found
