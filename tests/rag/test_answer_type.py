@@ -86,7 +86,7 @@ def answered(question, *parts):
 def test_one_sentence_is_enough_where_it_surely_answers():
     sure = answered("For how much did the harbour board sell the crane Berta to a yard?")
     assert [sentence.start for sentence in sure.sentences] == [0]
-    unsure = answered("What of the crane?")
+    unsure = answered("What is told of the crane?")
     assert len(unsure.sentences) > 1
     assert unsure.confidence < sure.confidence
 
