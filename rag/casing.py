@@ -34,7 +34,7 @@ def cased(question: str, index: SearchIndex) -> str:
                 known = index.spelling(word) or _dictionary().lookup(word)
                 written = word if known else word.capitalize()
             if written and written[0].isupper():
-                question = re.sub(rf"(?<![\w-]){word}\b", written, question)
+                question = re.sub(rf"\b{word}\b", written, question)
     return question
 
 

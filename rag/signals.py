@@ -14,7 +14,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +25,6 @@ from rag.faults import faults
 from rag.language import rarity, terms
 from rag.strangers import strange_names
 from rag.types import Passage, Span, printed_day
-
-if TYPE_CHECKING:
-    from rag.reader import Reading
 
 NEAR_WORDS = 6.0
 """In so many words, what a term near to a possible answer is worth falls to a third."""
@@ -182,12 +178,12 @@ def answer_signals(
     scored: NDArray[np.float64],
     cosine: float,
     outlets: Sequence[str] = (),
-    reading: Reading | None = None,
+    said: float | None = None,
 ) -> dict[str, float]:
     """The signals of the answer that begins with the best of some candidates, by their scores.
 
     `outlets` are those whose articles the question asks for: no article need name another's.
-    `reading` is what was read in the best; without it there is no signal `read`.
+    `said` is the reader's score of the best; without it there is no signal `read`.
     """
     best = int(scored.argmax())
     candidate = candidates[best]
@@ -202,7 +198,7 @@ def answer_signals(
         "agreement": own / len(passages),
         **_against(wanted, f"{candidate.heading}\n{passage.text}"),
         "strange names": strange_names(wanted, [*texts, *outlets], passage.language),
-        **({} if reading is None else {"read": reading.score}),
+        **({} if said is None else {"read": said}),
     }
 
 

@@ -104,8 +104,8 @@ class Asked:
         """Its `ANSWER_SIGNALS`, or its `READ_SIGNALS` where the reader has its say."""
         best = self.sentences[int(self.scored.argmax())]
         cosine = float(EMBEDDER.encode([best.text])[0] @ EMBEDDER.encode_query(self.question))
-        reading = read(self.question, [best])[0] if self.reads else None
-        found = answer_signals(self.question, self.sentences, self.scored, cosine, (), reading)
+        said = float(read(self.question, [best])[0]) if self.reads else None
+        found = answer_signals(self.question, self.sentences, self.scored, cosine, (), said)
         return list(found.values())
 
     def read(self) -> Asked:
@@ -113,8 +113,7 @@ class Asked:
         scored = scores(self.signals)
         best = np.argsort(-scored)[:READ]
         sentences = [self.sentences[i] for i in best]
-        said = [reading.score for reading in read(self.question, sentences)]
-        signals = np.column_stack([scored[best], said])
+        signals = np.column_stack([scored[best], read(self.question, sentences)])
         return replace(self, sentences=sentences, signals=signals, holds=self.holds[best])
 
 

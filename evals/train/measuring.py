@@ -15,10 +15,12 @@ from sklearn.metrics import roc_auc_score
 
 from evals.train.examples import Example
 from rag.pairs import Pair, padded
-from rag.reader import best_span
 from rag.reader_model import ReaderModel
+from rag.types import Span
 
 READ_AT_ONCE = 32
+SHORT_TOKENS = 30
+"""The most that a short answer has."""
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 
@@ -81,6 +83,15 @@ def _read(
                 found[i] = score, span
     reader.train(was_training)
     return (found[i] for i in range(len(pairs)))
+
+
+def best_span(logits: NDArray[np.float32], pair: Pair) -> Span:
+    """The likeliest place of a short answer in the sentence's text, by logits (length, 2)."""
+    own = logits[pair.first : pair.first + len(pair.offsets)]
+    sums = own[:, None, 0] + own[None, :, 1]
+    allowed = np.triu(np.ones_like(sums)) - np.triu(np.ones_like(sums), SHORT_TOKENS)
+    first, last = np.unravel_index(np.where(allowed > 0, sums, -np.inf).argmax(), sums.shape)
+    return pair.offsets[first][0], pair.offsets[last][1]
 
 
 def token_f1(given: str, answer: str) -> float:

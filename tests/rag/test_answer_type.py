@@ -4,7 +4,7 @@ import pytest
 
 from rag.answer_type import answers_in, asked, is_given
 from rag.embeddings import load_embedder
-from rag.extractive import extract
+from rag.extractive import NOT_GIVEN, extract
 from rag.question import understand
 from rag.types import Passage, Query, Scores
 
@@ -89,6 +89,24 @@ def test_one_sentence_is_enough_where_it_surely_answers():
     unsure = answered("What is told of the crane?")
     assert len(unsure.sentences) > 1
     assert unsure.confidence < sure.confidence
+
+
+def test_an_article_with_all_the_numbers_goes_first_if_it_has_the_names_and_is_hardly_worse():
+    def asked_of(question, other):
+        given = []
+        for number, more in enumerate(("the bridge at Kolk in May 2024", other)):
+            text = f"Mayor Stolt opened {more}."
+            given.append(Passage(str(number), 0, len(text), text, "News", language="en"))
+        found = extract(question, Query(question), given, load_embedder())
+        return found.sentences[0].passage.article_id, found.confidence >= NOT_GIVEN
+
+    question = "Which mayor opened the bridge at Kolk in May 2019?"
+    assert asked_of(question, "the bridge at Kolk in 2019") == ("1", True)
+    assert asked_of(question, "a bakery in 2019, and then had bread in Kolk") == ("0", False)
+    undated = question.replace("May ", "")
+    assert asked_of(undated, "the bridge at Sund in 2019") == ("0", False)
+    strange = "Which mayor opened the bridge at Oxmoor in May 2024?"
+    assert asked_of(strange, "the bridge at Sund in May 2024")[1] is False
 
 
 def test_each_part_of_a_question_is_answered():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from ingest import ingest
+from rag import Gazette
 from rag.casing import cased
 from rag.question import understand
 
@@ -20,7 +22,7 @@ from rag.question import understand
         ("how did angela merkel see the bridge?", "how did Angela Merkel see the bridge?"),
         ("what did the tordsi hit?", "what did the tordsi hit?"),
         ("who tweeted a photo of the gazebo?", "who tweeted a photo of the gazebo?"),
-        ("what is a ferry-watcher paid?", "what is a ferry-watcher paid?"),
+        ("is vasseur-lemaire out by mid-december?", "is Vasseur-Lemaire out by mid-December?"),
         # Of another language no dictionary is asked
         ("quand le ministre a-t-il inauguré le tunnel ?",) * 2,
         # Whoever writes one capital means the others
@@ -30,6 +32,20 @@ from rag.question import understand
 )
 def test_names_get_their_capitals_back(gazette, question, written):
     assert cased(question, gazette._archive.ledger.index) == written
+
+
+def test_a_word_is_written_as_inside_sentences_if_it_stands_there(tmp_path):
+    text = "Ferries are late. " * 20 + "Nobody counts ferries. Haven sleeps, as does Upper Kolk. "
+    text += "He met the Fact Checkers, two fact-checkers of Kolk."
+    (tmp_path / "a.txt").write_text(text)
+    ingest(tmp_path / "a.txt", tmp_path / "archive")
+    with Gazette.open(tmp_path / "archive") as opened:
+        index = opened._archive.ledger.index
+        assert index.written("ferries") == "ferries"
+        assert index.written("checkers") == "checkers"
+        assert index.written("haven") == "Haven"
+        assert index.written("kolk") == "Kolk"
+        assert index.written("lido") is None
 
 
 def test_the_turns_before_are_read_so_too(gazette):

@@ -27,23 +27,20 @@ ADAPTER = files("rag") / "adapter" / "reader.safetensors"
 
 
 @pytest.mark.parametrize(
-    ("question", "answer", "number"),
+    ("question", "number"),
     [
-        ("How much was paid for the crane?", "3.2 million guilders", 1),
-        ("Since when had the crane stood on the quay?", "1961", 2),
-        ("Who said that he would miss her?", "Jurre Altena", 3),
+        ("How much was paid for the crane?", 1),
+        ("Since when had the crane stood on the quay?", 2),
+        ("Who said that he would miss her?", 3),
     ],
 )
-def test_the_sentence_that_answers_is_read_and_the_answer_in_it(question, answer, number):
-    readings = read(question, SENTENCES)
-    assert int(np.argmax([reading.score for reading in readings])) == number
-    start, end = readings[number].answer
-    assert answer in SENTENCES[number].text[start:end]
+def test_the_sentence_that_answers_scores_best(question, number):
+    assert read(question, SENTENCES).argmax() == number
 
 
 def test_a_question_that_nothing_answers_scores_lower():
     def best(question):
-        return max(reading.score for reading in read(question, SENTENCES))
+        return read(question, SENTENCES).max()
 
     assert best("How much was paid for the crane?") > best("How much was paid for the ferry Hilke?")
 
@@ -54,8 +51,7 @@ def test_what_is_run_equals_the_merged_model_in_whatever_order_it_reads():
     inputs = padded(pairs_of(question, many))
     with torch.inference_mode():
         expected, _ = merged(load(ADAPTER.read_bytes()))(*map(torch.from_numpy, inputs))
-    scores = [reading.score for reading in read(question, many)]
-    np.testing.assert_allclose(scores, expected, atol=1e-4)
+    np.testing.assert_allclose(read(question, many), expected, atol=1e-4)
 
 
 def test_the_adapter_is_small():
