@@ -1,8 +1,9 @@
-"""Train the reader's adapter on SQuAD, or measure one on the held articles.
+"""Train the reader's adapter on SQuAD and PolNeAR, or measure one on the held articles.
 
-    python -m evals.train ../shared/data/squad/dev-v2.0.json --out rag/adapter/reader.safetensors
+    python -m evals.train dev-v2.0.json train-half.jsonl.gz --out rag/adapter/reader.safetensors
 
-Data: the SQuAD 2.0 development half (CC BY-SA 4.0), without the articles of `examples.HELD`. The
+Data: half of SQuAD 2.0's development set (CC BY-SA 4.0), without the articles of `examples.HELD`,
+and questions made from half of PolNeAR (`news.py`), without one article in `news.HELD_EVERY`. The
 same command goes on from a checkpoint that stands beside the adapter; `--measure` only measures.
 """
 
@@ -13,16 +14,19 @@ import logging
 from pathlib import Path
 
 from evals.train.adapter import load_adapter
+from evals.train.curve import draw
 from evals.train.examples import parted, squad_examples
 from evals.train.measuring import measure
+from evals.train.news import attributed, read_reports
 from evals.train.training import Plan, train
 from rag.reader_model import merged
 
 
 def main() -> None:
-    """Train, then measure the written file as it will be read."""
+    """Train, draw the curve, then measure the written file as it will be read."""
     parser = argparse.ArgumentParser(prog="python -m evals.train", description=__doc__)
     parser.add_argument("squad", type=Path)
+    parser.add_argument("news", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--seed", type=int, default=1)
@@ -32,9 +36,12 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     if not given.measure:
         given.out.parent.mkdir(parents=True, exist_ok=True)
-        train(Plan(given.squad, given.out, given.epochs, given.seed, given.bf16))
-    _, held = parted(squad_examples(given.squad))
-    print(f"{given.out}: {measure(merged(load_adapter(given.out), 'sdpa'), held)}")
+        plan = Plan(given.squad, given.news, given.out, given.epochs, given.seed, given.bf16)
+        train(plan)
+        given.out.with_suffix(".svg").write_text(draw(plan.curve), encoding="utf-8")
+    reader = merged(load_adapter(given.out), "sdpa")
+    print(f"SQuAD: {measure(reader, parted(squad_examples(given.squad))[1])}")
+    print(f"PolNeAR, who said it: {measure(reader, attributed(read_reports(given.news)[1]))}")
 
 
 if __name__ == "__main__":

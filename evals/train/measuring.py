@@ -62,7 +62,8 @@ def measure(reader: ReaderModel, examples: Sequence[Example]) -> Measured:
             start, end = best_span(found[best][1], example.pairs[best])
             short = example.sentences[best].text[start:end]
             f1.append(max(token_f1(short, answer) for answer in example.answers))
-    auc = roc_auc_score([bool(example.answers) for example in examples], best_scores)
+    answerable = [bool(example.answers) for example in examples]
+    auc = np.nan if all(answerable) else roc_auc_score(answerable, best_scores)
     return Measured(float(np.mean(first)), float(np.mean(second)), float(auc), float(np.mean(f1)))
 
 

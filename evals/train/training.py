@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import math
 import random
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from torch import Tensor
 from evals.train.adapter import adaptable_reader, save_adapter, trained
 from evals.train.examples import Epochs, Example, parted, squad_examples
 from evals.train.measuring import measure
+from evals.train.news import news_examples, read_reports
 from rag.pairs import Pair, padded
 from rag.reader_model import TYPES, ReaderModel
 
@@ -25,7 +27,7 @@ SPAN_WEIGHT = 0.5
 """Of the loss of start and end, against that of the choice among the sentences."""
 READ_AT_ONCE = 16
 """Pairs of like lengths that are padded together."""
-WATCHED, WATCH_STEPS, SAVE_STEPS, LOG_STEPS = 500, 150, 50, 10
+WATCHED, WATCH_STEPS, SAVE_STEPS, LOG_STEPS = 500, 250, 50, 10
 """Held questions of which the curve is drawn; and after how many steps what is done."""
 
 logger = logging.getLogger(__name__)
@@ -36,6 +38,7 @@ class Plan:
     """What is trained on, for how long, and where it goes."""
 
     squad: Path
+    news: Path
     out: Path
     epochs: int
     seed: int
@@ -47,11 +50,24 @@ class Plan:
         """From which training goes on."""
         return self.out.with_suffix(".checkpoint.pt")
 
+    @property
+    def curve(self) -> Path:
+        """One line of JSON for each loss and each figure on the way, by step."""
+        return self.out.with_suffix(".curve.jsonl")
+
+    def note(self, step: int, **figures: float) -> None:
+        """Write figures of a step to the curve, and to the log."""
+        line = {"step": step, **{name: round(value, 4) for name, value in figures.items()}}
+        with self.curve.open("a", encoding="utf-8") as curve:
+            print(json.dumps(line), file=curve)
+        logger.info("%s", line)
+
 
 def train(plan: Plan) -> None:
     """Train the adapter, or go on from its checkpoint; write it, and log what it reaches."""
     torch.manual_seed(plan.seed)
     fit, held = parted(squad_examples(plan.squad))
+    fit += news_examples(read_reports(plan.news)[0], plan.seed)
     watched = random.Random(plan.seed).sample(held, min(WATCHED, len(held)))
     epochs = Epochs(fit, plan.seed)
     reader = adaptable_reader()
@@ -62,7 +78,7 @@ def train(plan: Plan) -> None:
         "%d questions to train on, %d held; %d steps, %d done", len(fit), len(held), steps, done
     )
     reader.train()
-    clock = _Clock()
+    clock = _Clock(plan)
     for epoch in range(done // len(epochs), plan.epochs):
         for step, batch in enumerate(epochs.batches(epoch), start=epoch * len(epochs) + 1):
             if step <= done:
@@ -74,17 +90,16 @@ def train(plan: Plan) -> None:
             if step % SAVE_STEPS == 0:
                 _save(plan, reader, optimizer, step)
             if step % WATCH_STEPS == 0:
-                logger.info("step %d watched: %s", step, measure(reader, watched))
-                clock = _Clock()
+                plan.note(step, **asdict(measure(reader, watched)))
+                clock = _Clock(plan)
         _save(plan, reader, optimizer, (epoch + 1) * len(epochs))
-        logger.info("epoch %d held: %s", epoch + 1, measure(reader, held))
-        clock = _Clock()
 
 
 class _Clock:
-    """Logs the mean losses, and the seconds a step takes."""
+    """Notes the mean losses, and the seconds a step takes."""
 
-    def __init__(self) -> None:
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
         self._restart()
 
     def _restart(self) -> None:
@@ -97,7 +112,7 @@ class _Clock:
         if step % LOG_STEPS == 0:
             choice, span = (sum(each) / len(self._seen) for each in zip(*self._seen, strict=True))
             pace = (time.monotonic() - self._began) / len(self._seen)
-            logger.info("step %d loss %.3f span %.3f, %.2f s", step, choice, span, pace)
+            self._plan.note(step, loss=choice, span_loss=span, seconds=pace)
             self._restart()
 
 
@@ -182,8 +197,10 @@ def _save(plan: Plan, reader: ReaderModel, optimizer: torch.optim.AdamW, step: i
         "step": str(step),
         "epochs": str(plan.epochs),
         "seed": str(plan.seed),
-        "data": plan.squad.name,
-        "sha256": hashlib.sha256(plan.squad.read_bytes()).hexdigest(),
+        **{
+            path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in (plan.squad, plan.news)
+        },
     }
     save_adapter(reader, plan.out, about)
     state = {

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import logging
+import random
 
 import pytest
 import torch
 
 from evals.train.adapter import adaptable_reader, load_adapter
+from evals.train.curve import draw
 from evals.train.examples import BATCH, HELD, parted, squad_examples
 from evals.train.measuring import measure, token_f1
+from evals.train.news import (
+    _CLOZES,
+    HELD_EVERY,
+    _what_others_said,
+    _what_said,
+    attributed,
+    news_examples,
+    read_reports,
+)
 from evals.train.training import Plan, train
 from rag.pairs import padded, pairs_of
 from rag.reader_model import ReaderModel, merged
@@ -18,6 +30,12 @@ from rag.reader_model import ReaderModel, merged
 TEXT = (
     "The harbour board sold the crane Berta to a yard in Kolk. It was paid 3.2 million guilders. "
     "The crane had stood on the quay since 1961."
+)
+REPORT = (
+    "Mayor Ilse Stolt said the new crane was paid for by the harbour company. "
+    "Harbour master Jon Brekke replied that nobody had asked the fishermen at all. "
+    "Ilse Stolt visited the northern lock in Kolk on Tuesday. "
+    "The port had lost 420 workers since the strike began."
 )
 QUESTIONS = (
     ("Who sold the crane?", "The harbour board"),
@@ -42,19 +60,45 @@ def squad(tmp_path):
     return path
 
 
+@pytest.fixture
+def news(tmp_path):
+    """A file in PolNeAR's format: `HELD_EVERY` articles, of which one is held."""
+
+    def marked(*parts: str) -> dict:
+        spans = [[[REPORT.index(part), REPORT.index(part) + len(part)]] for part in parts]
+        return dict(zip(("source", "cue", "content"), spans, strict=True))
+
+    attributions = [
+        marked("Mayor Ilse Stolt", "said", "the new crane was paid for by the harbour company"),
+        marked(
+            "Harbour master Jon Brekke", "replied", "that nobody had asked the fishermen at all"
+        ),
+    ]
+    rows = [
+        {"id": f"{number:02}", "title": "Crane", "text": REPORT, "attributions": attributions}
+        for number in range(HELD_EVERY)
+    ]
+    path = tmp_path / "news.jsonl.gz"
+    with gzip.open(path, "wt", encoding="utf-8") as lines:
+        lines.writelines(f"{json.dumps(row)}\n" for row in rows)
+    return path
+
+
 def read(reader: ReaderModel, squad) -> torch.Tensor:
     inputs = padded(parted(squad_examples(squad))[0][0].pairs)
     with torch.inference_mode():
         return reader(*map(torch.from_numpy, inputs))[0]
 
 
-def test_an_adapter_is_trained_goes_on_and_reads_as_merged(squad, tmp_path, caplog):
+def test_an_adapter_is_trained_goes_on_and_reads_as_merged(squad, news, tmp_path, caplog):
     out = tmp_path / "reader.safetensors"
     with caplog.at_level(logging.INFO):
-        train(Plan(squad, out, epochs=1, seed=1, bf16=False))
+        train(Plan(squad, news, out, epochs=1, seed=1, bf16=False))
         first = load_adapter(out)
-        train(Plan(squad, out, epochs=2, seed=1, bf16=False))
-    steps = len(QUESTIONS) * 4 // BATCH
+        train(Plan(squad, news, out, epochs=2, seed=1, bf16=False))
+    made = len(news_examples(read_reports(news)[0], 1))
+    assert made
+    steps = (len(QUESTIONS) * 4 + made) // BATCH
     assert f"{2 * steps} steps, {steps} done" in caplog.text
     second = load_adapter(out)
     assert first.keys() == second.keys()
@@ -66,12 +110,69 @@ def test_an_adapter_is_trained_goes_on_and_reads_as_merged(squad, tmp_path, capl
     assert not torch.allclose(read(live, squad), read(adaptable_reader().eval(), squad), atol=1e-3)
     figures = measure(merged(second), parted(squad_examples(squad))[1])
     assert 0 <= figures.first <= figures.second <= 1
+    assert draw(out.with_suffix(".curve.jsonl")).count("<polyline") == 5
 
 
 def test_no_held_article_is_trained_on(squad):
     fit, held = parted(squad_examples(squad))
     assert {example.article for example in fit} == {"Crane"}
     assert {example.article for example in held} == {HELD[0]}
+
+
+def asked_of(news, *kinds) -> dict[str, tuple[str, str] | None]:
+    """By question, the sentence that answers and its words that do, of one article."""
+    (report,) = read_reports(news)[1]
+    made = [asked for kind in kinds for n in range(20) for asked in kind(report, random.Random(n))]
+    return {
+        asked.question: None
+        if asked.sentence is None
+        else (
+            report.sentences[asked.sentence].text[:10],
+            report.sentences[asked.sentence].text[slice(*asked.span)],
+        )
+        for asked in made
+    }
+
+
+def test_questions_are_made_of_who_says_what(news):
+    who = {e.question: e for e in attributed(read_reports(news)[1])}
+    said = "the new crane was paid for by the harbour company?"
+    (question,) = (q for q in who if q.endswith(said))
+    assert question.startswith(("Who", "According to whom"))
+    assert who[question].answers == ["Mayor Ilse Stolt"]
+    assert len(who[question].sentences) == 4
+    what = asked_of(news, _what_said)
+    assert what["What did Mayor Ilse Stolt say about crane was paid?"] == (
+        "Mayor Ilse",
+        "the new crane was paid for by the harbour company",
+    )
+    others = asked_of(news, _what_others_said)
+    assert others["What did Harbour master Jon Brekke say about crane was paid?"] is None
+    assert set(others.values()) == {None}
+
+
+def test_cloze_questions_are_made_of_names_numbers_and_days(news):
+    assert asked_of(news, *_CLOZES) == {
+        "Who said the new crane was paid for by the harbour company?": (
+            "Mayor Ilse",
+            "Mayor Ilse Stolt",
+        ),
+        "Who visited the northern lock in Kolk on Tuesday?": ("Ilse Stolt", "Ilse Stolt"),
+        "How many workers since the strike began?": ("The port h", "420"),
+        "When did Ilse Stolt visit the northern lock in Kolk?": ("Ilse Stolt", "on Tuesday"),
+    }
+
+
+def test_a_question_is_read_with_the_nearest_sentences_or_with_another_article(news):
+    fit, held = read_reports(news)
+    assert [len(fit), len(held)] == [HELD_EVERY - 1, 1]
+    examples = news_examples(fit, 1)
+    assert {e.article for e in examples} <= {report.id for report in fit}
+    assert any(e.spans for e in examples)
+    assert any(not e.spans for e in examples)
+    for example in examples:
+        for number, (start, end) in example.spans.items():
+            assert example.answers == [example.sentences[number].text[start:end]]
 
 
 def test_a_pair_marks_the_sentence_alone(squad):
