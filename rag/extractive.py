@@ -16,6 +16,7 @@ from rag.answer_type import Asked, asked, is_given
 from rag.embeddings import Embedder
 from rag.language import fold, sentence_spans, terms
 from rag.reader import read
+from rag.retrieval import in_turn
 from rag.short_answer import short_answer
 from rag.signals import (
     Candidate,
@@ -82,11 +83,8 @@ def extract(
     candidates = sentences_of(passages)
     if not candidates:
         return Extract()
-    wanted = query.parts or (query.text,)
-    answered = []
-    for part in wanted:
-        what = replace(asked(part if query.parts else question), latest=query.latest)
-        answered.append(_answered(part, what, query, candidates, embedder, reads))
+    wanted = _wanted(question, query)
+    answered = [_answered(part, what, query, candidates, embedder, reads) for part, what in wanted]
     chosen = dict.fromkeys(sentence for each in answered for sentence in each.sentences)
     sentences = _reading_order(_within_words(chosen))
     shorts = tuple(short for each in answered for short in each.shorts)
@@ -95,6 +93,37 @@ def extract(
         min(each.confidence for each in answered),
         shorts if len(shorts) == len(wanted) else (),
     )
+
+
+def _wanted(question: str, query: Query) -> list[tuple[str, Asked]]:
+    """Each question that stands on its own, and what it asks for."""
+    return [
+        (part, replace(asked(part if query.parts else question), latest=query.latest))
+        for part in query.parts or (query.text,)
+    ]
+
+
+def rank_by_reading(
+    question: str, query: Query, passages: Sequence[Passage]
+) -> tuple[Passage, ...]:
+    """The passages in the order of what the reader and the signals say of their best sentences.
+
+    A passage's score is the logarithm of the sum over its sentences that are read: two that may
+    answer say more than one. One of which nothing is read stays behind those. Of a question in
+    parts the best passage for each comes first, then the second.
+    """
+    candidates = sentences_of(passages)
+    orders = []
+    for part, what in _wanted(question, query) if candidates else ():
+        scored = score_sentences(part, what, candidates)
+        best = _best(scored)
+        said = read(part, [candidates[i] for i in best])
+        total = np.full(len(passages), -np.inf)
+        for i, score in zip(best, said, strict=True):
+            rank = candidates[i].rank
+            total[rank] = np.logaddexp(total[rank], scored[i] + score)
+        orders.append([passages[rank] for rank in np.argsort(-total, kind="stable")])
+    return tuple(in_turn(orders)) if orders else tuple(passages)
 
 
 def _answered(
@@ -126,7 +155,7 @@ def _answered(
     given = given and not is_strange
     short = None
     if given and len(chosen) == 1:  # else it is not sure that this sentence answers
-        short = short_answer(wanted, what, best, candidates)
+        short = short_answer(wanted, what, best, candidates, reads)
     return Extract(
         tuple(candidates[i] for i in chosen),
         confidence(signals, "answer read" if reads else "answer") * (1.0 if given else NOT_GIVEN),
@@ -196,13 +225,18 @@ def read_best(
 
     The scores of the others are void.
     """
-    best = np.argsort(-scored, kind="stable")[:READ].tolist()
+    best = _best(scored)
     said = dict(zip(best, read(wanted, [candidates[i] for i in best]).tolist(), strict=True))
     weights = coefficients("read")
     whole = np.full(len(scored), -np.inf)
     for i, score in said.items():
         whole[i] = weights["signals"] * scored[i] + weights["reader"] * score
     return whole, said
+
+
+def _best(scored: NDArray[np.float64]) -> list[int]:
+    found: list[int] = np.argsort(-scored, kind="stable")[:READ].tolist()
+    return found
 
 
 def _within_words(chosen: Iterable[Candidate]) -> list[Candidate]:

@@ -15,6 +15,7 @@ from rag.claims import check
 from rag.cross_encoder import CrossEncoder
 from rag.embeddings import load_embedder
 from rag.errors import ArchiveError, UsageError
+from rag.extractive import rank_by_reading
 from rag.language_model import LanguageModel, load_language_model
 from rag.minilm import DEFAULT_MODEL
 from rag.overview import ARTICLES, gather
@@ -167,6 +168,7 @@ class Gazette:
     def _answer(
         self, question: str, query: Query, history: History, found: Retrieved
     ) -> Iterator[Event]:
+        found = self._read(question, query, found)
         models = self.embedder, self._model, self._verifier
         return answer(question, query, history, found, *models, self.reads)
 
@@ -189,7 +191,15 @@ class Gazette:
     ) -> tuple[Passage, ...]:
         """The k passages that best fit a question, best first."""
         query = understand(question, history, self._archive.ledger.index, **filters)
-        return self._find(query, k)[1].passages
+        query, found = self._find(query, k)
+        return self._read(question, query, found).passages
+
+    def _read(self, question: str, query: Query, found: Retrieved) -> Retrieved:
+        """What is found, the first passages as the reader orders them."""
+        if not self.reads or self._reranker or query.kind != "question":
+            return found
+        first, others = found.passages[:PASSAGES], found.passages[PASSAGES:]
+        return replace(found, passages=rank_by_reading(question, query, first) + others)
 
     def _find(self, query: Query, k: int) -> tuple[Query, Retrieved]:
         """What is found, and the query, widened where what was understood leaves nothing.

@@ -69,7 +69,7 @@ def retrieve(
         ranked = [
             _candidates(archive, embedder, reranker, one, chosen, depth) for one, chosen in searches
         ]
-        passages = _places(archive, _in_turn(ranked), k)
+        passages = _places(archive, in_turn(ranked), k)
         if len(passages) >= k or depth >= choice.chunks:
             break
         depth *= 4  # many are copies of each other
@@ -86,7 +86,7 @@ def _parts(query: Query, index: SearchIndex) -> Iterator[Query]:
         yield alone
 
 
-def _in_turn(ranked: Sequence[Sequence[Passage]]) -> Iterable[Passage]:
+def in_turn(ranked: Sequence[Sequence[Passage]]) -> Iterable[Passage]:
     """The first of each list, then the second of each, every passage once."""
     found: dict[tuple[str, int], Passage] = {}
     for passage in filter(None, chain.from_iterable(zip_longest(*ranked))):

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from rag.answer_type import Asked, answers_in
 from rag.language import FUNCTION_WORDS, words
+from rag.reader import read_spans
 from rag.signals import Candidate, Wanted, nearness
 from rag.types import Span
 
@@ -19,6 +20,8 @@ SQuAD's development set, in the right sentence, 0.97 and 0.93 of those given are
 
 NEAR = 0.2
 """The least nearness: a date at the other end of a long sentence is of something else."""
+LIKELY = -1.5
+"""The least logarithm of the probability, by the reader."""
 
 _RELATIVE = re.compile(
     r"(?:(?:last|next|this) \w+|yesterday|today|tomorrow|tonight|\w+day)", re.IGNORECASE
@@ -41,35 +44,61 @@ _UNIT = re.compile(r" ([a-z]+)\b")
 
 
 def short_answer(
-    wanted: str, asked: Asked, sentence: Candidate, others: Sequence[Candidate]
+    wanted: str,
+    asked: Asked,
+    sentence: Candidate,
+    others: Sequence[Candidate],
+    reads: bool = False,
 ) -> str | None:
     """The words of a sentence that answer, or None where none stand out.
 
     `others` are the sentences that it was chosen from, which tell how rare each word of the
-    question is.
+    question is. Where it `reads`, the reader tells which of the words that may answer do.
     """
     text = sentence.text
     spans = answers_in(asked, text)
     near = nearness(Wanted.of(wanted, others), asked, text, spans)
-    found = [
-        (closeness + noun / 2 + _likely(asked, text, span), closeness, noun, span)
-        for span, (closeness, noun) in zip(spans, near, strict=True)
-        if not asked.measures or _may_answer(asked, text, span, noun)
-    ]
-    if not found:
+    found = [(span, *each) for span, each in zip(spans, near, strict=True)]
+    best = _read(wanted, asked, sentence, found) if reads else _nearest(asked, text, found)
+    if best is None:
         return None
-    (worth, closeness, noun, span), *rest = sorted(found, reverse=True)
-    lead = worth - rest[0][0] if rest else worth
-    if lead < (CLEAR if asked.measures else CLEAR_NAME) and (rest or not asked.measures):
-        return None
-    if closeness < NEAR or not _may_answer(asked, text, span, noun):
-        return None
-    start, end = span
+    start, end = best
     unit = _UNIT.match(text, end)
     is_amount = asked.kind in ("number", "money") and not asked.counts
     if is_amount and _BARE.fullmatch(text[start:end]) and unit and unit[1] not in FUNCTION_WORDS:
         end = unit.end()  # 18 tonnes
     return text[start:end].removesuffix(".")
+
+
+def _read(
+    wanted: str, asked: Asked, sentence: Candidate, found: Sequence[tuple[Span, float, float]]
+) -> Span | None:
+    """The likeliest by the reader."""
+    spans = [span for span, _, noun in found if _may_answer(asked, sentence.text, span, noun)]
+    if not spans:
+        return None
+    likely = read_spans(wanted, sentence, spans)
+    best = int(likely.argmax())
+    return spans[best] if likely[best] >= LIKELY else None
+
+
+def _nearest(asked: Asked, text: str, found: Sequence[tuple[Span, float, float]]) -> Span | None:
+    """The one to which the question's words stand nearest, if it is clearly so."""
+    ranked = sorted(
+        (
+            (closeness + noun / 2 + _likely(asked, text, span), closeness, noun, span)
+            for span, closeness, noun in found
+            if not asked.measures or _may_answer(asked, text, span, noun)
+        ),
+        reverse=True,
+    )
+    if not ranked:
+        return None
+    (worth, closeness, noun, span), *rest = ranked
+    lead = worth - rest[0][0] if rest else worth
+    if lead < (CLEAR if asked.measures else CLEAR_NAME) and (rest or not asked.measures):
+        return None
+    return span if closeness >= NEAR and _may_answer(asked, text, span, noun) else None
 
 
 def _may_answer(asked: Asked, text: str, span: Span, noun: float) -> bool:

@@ -156,9 +156,13 @@ def ingest(
     and .jsonl, each also as .gz, in folders and below.
     """
     import ingest as ingesting
+    from rag.reader import prepare
+    from rag.settings import Settings
 
     with progress("Ingesting", "articles") as tell:
         report = ingesting.ingest(sources, archive, embedding_model, allow_private, tell)
+    if Settings.given().reader == "own":
+        prepare()
     for source, reason in report.skipped:
         complain(f"skipped {source}: {reason}", "")
     write(report, as_json, str(report))

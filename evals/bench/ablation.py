@@ -194,7 +194,7 @@ def _print_table(material: Sequence[Material], folder: Path) -> None:
 def _figures(archive: Path, questions: Sequence[Question]) -> dict[str, NDArray[np.float64]]:
     """Each measure of each question that bears on it."""
     rows = []
-    with Gazette.open(archive) as gazette:
+    with Gazette.open(archive, reader="none") as gazette:  # what reading is worth: reading.py
         for question in questions:
             passages = gazette.retrieve(question.question, RANKED, question.history)
             ranks = quote_ranks(question, passages, gazette.article)

@@ -11,9 +11,11 @@ from safetensors.torch import load
 
 from rag import Gazette, Passage
 from rag.errors import UsageError
-from rag.extractive import READ, sentences_of
+from rag.extractive import READ, rank_by_reading, sentences_of
+from rag.gazette import PASSAGES
 from rag.pairs import padded, pairs_of
-from rag.reader import read
+from rag.question import understand
+from rag.reader import known_of, read, scores
 from rag.reader_model import merged
 
 TEXT = (
@@ -70,13 +72,59 @@ def test_it_can_be_left_out(gazette, sample_archive, monkeypatch):
         Gazette.open(sample_archive, reader="theirs")
 
 
-def test_so_many_sentences_are_read_and_no_more(gazette, monkeypatch):
-    asked = []
+def test_nothing_is_read_twice(sample_archive, monkeypatch):
+    read_now = []
 
     def counting(question, sentences):
-        asked.append(len(sentences))
-        return read(question, sentences)
+        read_now.extend(sentence.text for sentence in sentences)
+        return scores(question, sentences)
 
-    monkeypatch.setattr("rag.extractive.read", counting)
-    gazette.ask("Why did the Tordis sink?")
-    assert asked == [READ]
+    monkeypatch.setattr("rag.reader.scores", counting)
+    with Gazette.open(sample_archive, llm="extractive") as gazette:
+        known_of.cache_clear()
+        gazette.retrieve("Why did the Tordis sink?")
+        assert len(read_now) == READ
+        gazette.ask("Why did the Tordis sink?")
+    assert len(set(read_now)) == len(read_now) < 2 * READ
+
+
+def passage(number: int, text: str) -> Passage:
+    return Passage(str(number), 0, len(text), text, "The crane", language="en")
+
+
+def order(question: str, passages) -> list[str]:
+    query = understand(question)
+    return [each.article_id for each in rank_by_reading(question, query, passages)]
+
+
+def test_the_passage_of_the_sentence_that_answers_comes_first():
+    passages = [
+        passage(0, "The crane Berta was painted at night, and the quay of Kolk was closed for it."),
+        passage(1, "Too short."),
+        passage(2, "The crane Berta was painted red in May by Jurre Altena, a baker from Kolk."),
+    ]
+    assert order("Who painted the crane Berta?", passages) == ["2", "0", "1"]
+    assert order("Who painted the crane Berta?", passages[1:2]) == ["1"]
+
+
+def test_of_two_parts_each_has_its_passage_first():
+    passages = [
+        passage(0, "The crane Berta was sold for 3.2 million guilders. It was painted red again."),
+        passage(1, "The crane Berta was sold for a price of 3.2 million guilders, said the board."),
+        passage(2, "The ferry Hilke was built by the yard of Sund in 1961, as a list shows."),
+    ]
+    question = "How much was the crane Berta sold for, and when was the ferry Hilke built?"
+    assert len(understand(question).parts) == 2
+    assert order(question, passages)[1] == "2"
+
+
+def test_those_that_are_retrieved_beyond_the_first_stay_as_they_were_found(sample_archive):
+    question = "Why did the Tordis sink?"
+    with (
+        Gazette.open(sample_archive, reader="none") as without,
+        Gazette.open(sample_archive) as gazette,
+    ):
+        found, read_first = without.retrieve(question, 10), gazette.retrieve(question, 10)
+    assert found[PASSAGES:] == read_first[PASSAGES:]
+    assert found != read_first
+    assert set(found) == set(read_first)

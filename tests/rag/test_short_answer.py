@@ -8,11 +8,11 @@ from rag.signals import Candidate
 from rag.types import Passage
 
 
-def shortly(question, *texts):
+def shortly(question, *texts, reads=False):
     """Of the first text, which is one sentence."""
     passage = Passage("a", 0, 0, " ".join(texts), "")
     sentences = [Candidate(passage, 0, 0, len(text), text, "", "") for text in texts]
-    return short_answer(question, asked(question), sentences[0], sentences)
+    return short_answer(question, asked(question), sentences[0], sentences, reads)
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,25 @@ def shortly(question, *texts):
 )
 def test_the_words_that_answer_are_given(question, sentence, short):
     assert shortly(question, sentence, "The quay is old.") == short
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "short"),
+    [
+        (
+            "How many people did the crane of Berta employ in 1961?",
+            "The crane employed 12 people in 1961 and 30 in 1980, when 7 cranes stood there.",
+            "12",
+        ),
+        (
+            "Who bought the crane?",
+            "Hanne Brodersen of the board said that the crane had been bought by Peer Brandt.",
+            "Peer Brandt",
+        ),
+    ],
+)
+def test_the_reader_tells_which_of_several_answers(question, sentence, short):
+    assert shortly(question, sentence, reads=True) == short
 
 
 @pytest.mark.parametrize(

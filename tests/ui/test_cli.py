@@ -47,6 +47,17 @@ def test_ingest_ask_list_show_remove(run):
     assert (code, err.count("\n")) == (1, 1)
 
 
+def test_ingest_prepares_the_reader_unless_it_is_left_out(run, tmp_path, monkeypatch):
+    prepared = []
+    monkeypatch.setattr("rag.reader.prepare", lambda: prepared.append(len(prepared)))
+    (tmp_path / "crane.txt").write_text("The harbour board of Kolk sold the crane Berta in May.")
+    assert run("ingest", "crane.txt")[0] == 0
+    assert prepared == [0]
+    monkeypatch.setenv("GAZETTE_READER", "none")
+    assert run("ingest", "crane.txt")[0] == 0
+    assert prepared == [0]
+
+
 def test_verify_says_what_the_articles_say_of_a_claim(run, sample_archive):
     said = {
         "The Ransey Link Act passed by 58 votes to 41.": "Supported\n",
