@@ -140,7 +140,7 @@ class Gazette:
         """As `ask`, event by event: `Token`s, a `SentenceDone` for each, last the `Answer`."""
         query = understand(question, history, self._archive.ledger.index, **filters)
         k = ARTICLES if query.kind == "overview" else PASSAGES
-        query, found = self._find(query, k)
+        query, found = self._find(query, k, question)
         if query.kind in ("greeting", "archive"):
             query = replace(query, widened=False)
             return reply(question, query, found, self._archive.ledger)
@@ -162,13 +162,12 @@ class Gazette:
                 yield from events
                 return
         k = ARTICLES if query.kind == "overview" else PASSAGES
-        query, found = self._find(replace(query, widened=True), k)
+        query, found = self._find(replace(query, widened=True), k, question)
         yield from self._answer(question, query, history, found)
 
     def _answer(
         self, question: str, query: Query, history: History, found: Retrieved
     ) -> Iterator[Event]:
-        found = self._read(question, query, found)
         models = self.embedder, self._model, self._verifier
         return answer(question, query, history, found, *models, self.reads)
 
@@ -191,42 +190,39 @@ class Gazette:
     ) -> tuple[Passage, ...]:
         """The k passages that best fit a question, best first."""
         query = understand(question, history, self._archive.ledger.index, **filters)
-        query, found = self._find(query, k)
-        return self._read(question, query, found).passages
+        return self._find(query, k, question)[1].passages
 
-    def _read(self, question: str, query: Query, found: Retrieved) -> Retrieved:
-        """What is found, the first passages as the reader orders them."""
-        if not self.reads or self._reranker or query.kind != "question":
-            return found
-        first, others = found.passages[:PASSAGES], found.passages[PASSAGES:]
-        return replace(found, passages=rank_by_reading(question, query, first) + others)
-
-    def _find(self, query: Query, k: int) -> tuple[Query, Retrieved]:
+    def _find(self, query: Query, k: int, question: str = "") -> tuple[Query, Retrieved]:
         """What is found, and the query, widened where what was understood leaves nothing.
 
         Where it leaves less than k passages, the best of all others follow, but for an overview.
+        The reader orders the first passages where there is a question that they may answer.
         """
         if k < 1:
             raise UsageError(f"{k} passages cannot be retrieved; ask for 1 or more")
         self._archive.check_model(self.embedder.name)  # it may have been reindexed meanwhile
-        found = self._search(query, k)
+        found = self._search(query, k, question)
         if not query.understood or len(found.passages) == k:
             return query, found
         if query.kind == "overview" and found.passages:
             return query, found
         widened = replace(query, widened=True)
-        others = self._search(widened, k)
+        others = self._search(widened, k, question)
         if not found.passages:
             return widened, others
         seen = {passage.article_id for passage in found.passages}
         more = [passage for passage in others.passages if passage.article_id not in seen]
         return query, replace(found, passages=(*found.passages, *more)[:k])
 
-    def _search(self, query: Query, k: int) -> Retrieved:
+    def _search(self, query: Query, k: int, question: str) -> Retrieved:
         search = partial(retrieve, self._archive, self.embedder, reranker=self._reranker)
         if query.kind == "overview":
             return gather(self._archive.ledger, query, k, search)
-        return search(query, k)
+        found = search(query, k)
+        if not question or not self.reads or self._reranker or query.kind != "question":
+            return found
+        first, others = found.passages[:PASSAGES], found.passages[PASSAGES:]
+        return replace(found, passages=rank_by_reading(question, query, first) + others)
 
     def article(self, name: str) -> Article:
         """The article that a citation or a passage points into: by its id, or its URL or source.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from importlib.resources import files
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load
 
+from ingest import ingest
 from rag import Gazette, Passage
 from rag.errors import UsageError
 from rag.extractive import READ, rank_by_reading, sentences_of
@@ -128,3 +130,20 @@ def test_those_that_are_retrieved_beyond_the_first_stay_as_they_were_found(sampl
     assert found[PASSAGES:] == read_first[PASSAGES:]
     assert found != read_first
     assert set(found) == set(read_first)
+
+
+def test_what_is_asked_for_stays_before_what_is_not(tmp_path):
+    texts = {
+        "Kolk Echo": "The crane Berta was painted at night, and the quay was closed for it.",
+        "Sund Post": "The crane Berta was painted red in May by Jurre Altena, a baker from Kolk.",
+    }
+    with (tmp_path / "a.jsonl").open("w", encoding="utf-8") as lines:
+        for outlet, text in texts.items():
+            article = {"title": "The crane", "outlet": outlet, "text": text}
+            print(json.dumps(article | {"url": f"https://{outlet[:4]}.test/"}), file=lines)
+    ingest(tmp_path / "a.jsonl", tmp_path / "archive")
+    with Gazette.open(tmp_path / "archive") as gazette:
+        for asked, first in (("", "Sund Post"), ("According to the Kolk Echo, ", "Kolk Echo")):
+            found = gazette.retrieve(f"{asked}who painted the crane Berta?")
+            assert found[0].outlet == first
+            assert len(found) == 2
