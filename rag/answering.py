@@ -38,7 +38,7 @@ from rag.types import (
 )
 from rag.verification import verify
 
-ENOUGH_CONFIDENCE, ENOUGH_READ = 0.4, 0.3
+ENOUGH_CONFIDENCE, ENOUGH_READ = 0.4, 0.26
 """Below it the extractive answer is silence, by signals alone and where the reader had its say. Of
 the questions that evals/bench/fit_answers.py asks, each silences about one in twenty that can be
 answered."""

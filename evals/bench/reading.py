@@ -5,7 +5,8 @@
 On the sample suite, and on the questions of a file on a folder of articles; answers are extractive,
 and answerable questions are asked again without the articles that answer them. The first row gives
 figures, the others differences to it; a star marks those that a paired permutation test calls real.
-The time is that of reading the sentences of a question, the median where none was read before.
+Of the short answers is told how many are right of those that are given, where there is one. The
+time is that of reading the sentences of a question, the median where none was read before.
 """
 
 from __future__ import annotations
@@ -25,13 +26,16 @@ from numpy.typing import NDArray
 
 from evals.comparing import Asked
 from evals.datasets import Rules, Suite, load_suite, sample_archive
+from evals.metrics import comparable, holds
 from evals.runner import Report, run
 from ingest import ingest
 from rag import Gazette, Passage, Query, answering, extractive, gazette, reader
+from rag.answer_type import Asked as Kind
+from rag.short_answer import short_answer
 from rag.signals import Candidate, answer_signals, confidence
 
 MEASURES = ("hit@1", "right", "answered", "abstained", "abstained left out", "ECE")
-TIMED = 40
+TIMED = 20
 """Questions."""
 Patch = tuple[Any, str, Any]
 """Where, the name there, what takes its place."""
@@ -57,6 +61,12 @@ def _chosen_by_signals(
     wanted: str, candidates: Sequence[Candidate], scored: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], dict[int, float]]:
     return scored, _read_best(wanted, candidates, scored)[1]
+
+
+def _by_form(
+    wanted: str, kind: Kind, sentence: Candidate, others: Sequence[Candidate], _reads: bool
+) -> str | None:
+    return short_answer(wanted, kind, sentence, others)
 
 
 class _Unread:
@@ -100,6 +110,7 @@ CHANGES = (
             (answering, "ENOUGH_READ", answering.ENOUGH_CONFIDENCE),
         ),
     ),
+    Change("short answers by their form", ((extractive, "short_answer", _by_form),)),
     Change("no reader", reader="none"),
     *(Change(f"{n} sentences read", ((extractive, "READ", n),)) for n in (3, 6, 9, 18, 24)),
 )
@@ -115,8 +126,9 @@ def main() -> None:
         if given.pages:
             ingest(given.pages[0], Path(folder) / "pages")
             material.append((Path(folder) / "pages", load_suite(given.pages[1])))
-        print("| | ms |", " | ".join(f"{s.name} {m}" for _, s in material for m in MEASURES), "|")
-        print("|---|" + "---:|" * (len(material) * len(MEASURES) + 1))
+        names = (*MEASURES, "short answers")
+        print("| | ms |", " | ".join(f"{s.name} {m}" for _, s in material for m in names), "|")
+        print("|---|" + "---:|" * (len(material) * len(names) + 1))
         first: list[Asked | None] = [None] * len(material)
         remembered = _Remembered()
         for change in CHANGES:
@@ -129,7 +141,7 @@ def main() -> None:
                     _report(archive, suite, change.reader, old)
                     for (archive, suite), old in zip(material, first, strict=True)
                 ]
-            cells = [cell for report in reports for cell in _cells(report)]
+            cells = [cell for report in reports for cell in (*_cells(report), _shorts(report))]
             print(f"| {change.name} | {took * 1000:.0f} |", " | ".join(cells), "|", flush=True)
             if change is CHANGES[0]:
                 first = [
@@ -154,6 +166,17 @@ def _cells(report: Report) -> Iterator[str]:
     for name in MEASURES:
         real = "" if found[name].verdict == "not clear" else "*"
         yield f"{found[name].difference:+.3f}{real}"
+
+
+def _shorts(report: Report) -> str:
+    """How many are right of the short answers to questions that can be answered."""
+    given = [
+        (comparable(result.answer.short), [comparable(each) for each in result.question.answers])
+        for result in report.results
+        if result.answer and result.answer.short and result.question.answers
+    ]
+    right = [any(holds(own, one) or holds(one, own) for one in all_) for own, all_ in given]
+    return f"{sum(right)} of {len(given)}"
 
 
 def _time_of_reading(archive: Path) -> float:

@@ -1,4 +1,8 @@
-"""The training loop: loss, steps, checkpoints from which it can go on, and the log."""
+"""The training loop: loss, steps, checkpoints from which it can go on, and the log.
+
+It has two stages. In the first the reader learns to read: paragraphs and articles with questions
+about them. In the second, at a lower rate, it reads what a search brings (`searched.py`).
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ import logging
 import math
 import random
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,13 +21,15 @@ import torch
 from torch import Tensor
 
 from evals.train.adapter import adaptable_reader, save_adapter, trained
-from evals.train.examples import Epochs, Example, parted, squad_examples
+from evals.train.examples import BATCH, Epochs, Example, parted, squad_examples
 from evals.train.measuring import measure
 from evals.train.news import news_examples, read_reports
+from evals.train.searched import searched_examples
 from rag.pairs import Pair, padded
 from rag.reader_model import TYPES, ReaderModel
 
-LEARNING_RATE, WARM_UP, DECAY, CLIP = 5e-4, 0.06, 0.01, 1.0
+LEARNING_RATES, WARM_UP, DECAY, CLIP = (5e-4, 2.5e-4), 0.06, 0.01, 1.0
+"""The highest of each stage, and so on."""
 SPAN_WEIGHT = 0.5
 """Of the loss of start and end, against that of the choice among the sentences."""
 READ_AT_ONCE = 16
@@ -67,32 +74,39 @@ def train(plan: Plan) -> None:
     """Train the adapter, or go on from its checkpoint; write it, and log what it reaches."""
     torch.manual_seed(plan.seed)
     fit, held = parted(squad_examples(plan.squad))
-    fit += news_examples(read_reports(plan.news)[0], plan.seed)
+    reports = read_reports(plan.news)[0]
     watched = random.Random(plan.seed).sample(held, min(WATCHED, len(held)))
-    epochs = Epochs(fit, plan.seed)
+    first = Epochs([*fit, *news_examples(reports, plan.seed)], plan.seed)
+    again = [*fit, *news_examples(reports, plan.seed + 1)]
+    second = searched_examples(again, plan.seed)
     reader = adaptable_reader()
     optimizer = _optimizer(reader)
     done = _resume(plan, reader, optimizer)
-    steps = plan.epochs * len(epochs)
-    logger.info(
-        "%d questions to train on, %d held; %d steps, %d done", len(fit), len(held), steps, done
-    )
+    steps = plan.epochs * len(first), len(second) // BATCH
+    logger.info("steps of each stage: %s; %d done", steps, done)
     reader.train()
     clock = _Clock(plan)
-    for epoch in range(done // len(epochs), plan.epochs):
-        for step, batch in enumerate(epochs.batches(epoch), start=epoch * len(epochs) + 1):
-            if step <= done:
-                continue
-            torch.manual_seed(plan.seed * 1_000_003 + step)  # dropout's, the same after a stop
-            for group in optimizer.param_groups:
-                group["lr"] = LEARNING_RATE * rate(step, steps)
-            clock.note(step, _step(reader, optimizer, batch, plan.bf16))
-            if step % SAVE_STEPS == 0:
-                _save(plan, reader, optimizer, step)
-            if step % WATCH_STEPS == 0:
-                plan.note(step, **asdict(measure(reader, watched)))
-                clock = _Clock(plan)
-        _save(plan, reader, optimizer, (epoch + 1) * len(epochs))
+    for step, batch in enumerate(_batches(plan, first, second), start=1):
+        if step <= done:
+            continue
+        torch.manual_seed(plan.seed * 1_000_003 + step)  # dropout's, the same after a stop
+        for group in optimizer.param_groups:
+            group["lr"] = rate(step, steps)
+        clock.note(step, _step(reader, optimizer, batch, plan.bf16))
+        if step % SAVE_STEPS == 0 or step == sum(steps):
+            _save(plan, reader, optimizer, step)
+        if step % WATCH_STEPS == 0:
+            plan.note(step, **asdict(measure(reader, watched)))
+            clock = _Clock(plan)
+
+
+def _batches(plan: Plan, first: Epochs, second: Sequence[Example]) -> Iterator[list[Example]]:
+    """All of the training: some epochs of the first stage, and one of the second."""
+    for epoch in range(plan.epochs):
+        yield from first.batches(epoch)
+    drawn = random.Random(plan.seed).sample(second, len(second) // BATCH * BATCH)
+    for start in range(0, len(drawn), BATCH):
+        yield drawn[start : start + BATCH]
 
 
 class _Clock:
@@ -125,15 +139,17 @@ def _optimizer(reader: ReaderModel) -> torch.optim.AdamW:
         {"params": drawn, "weight_decay": DECAY},
         {"params": still, "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, lr=LEARNING_RATE)
+    return torch.optim.AdamW(groups, lr=LEARNING_RATES[0])
 
 
-def rate(step: int, steps: int) -> float:
-    """The share of the learning rate at a step, from 1: a linear warm-up, then a cosine to 0."""
-    warm = WARM_UP * steps
+def rate(step: int, steps: tuple[int, int]) -> float:
+    """The learning rate at a step, from 1: in each stage a linear warm-up, then a cosine to 0."""
+    stage = int(step > steps[0])
+    step, whole = step - stage * steps[0], steps[stage]
+    warm = WARM_UP * whole
     if step < warm:
-        return step / warm
-    return 0.5 * (1 + math.cos(math.pi * (step - warm) / (steps - warm)))
+        return LEARNING_RATES[stage] * step / warm
+    return LEARNING_RATES[stage] * 0.5 * (1 + math.cos(math.pi * (step - warm) / (whole - warm)))
 
 
 def _step(

@@ -23,7 +23,8 @@ from evals.train.news import (
     news_examples,
     read_reports,
 )
-from evals.train.training import Plan, train
+from evals.train.searched import SENTENCES, searched_examples
+from evals.train.training import LEARNING_RATES, Plan, rate, train
 from rag.pairs import padded, pairs_of
 from rag.reader_model import ReaderModel, merged
 
@@ -96,10 +97,17 @@ def test_an_adapter_is_trained_goes_on_and_reads_as_merged(squad, news, tmp_path
         train(Plan(squad, news, out, epochs=1, seed=1, bf16=False))
         first = load_adapter(out)
         train(Plan(squad, news, out, epochs=2, seed=1, bf16=False))
-    made = len(news_examples(read_reports(news)[0], 1))
-    assert made
-    steps = (len(QUESTIONS) * 4 + made) // BATCH
-    assert f"{2 * steps} steps, {steps} done" in caplog.text
+    fit, reports = parted(squad_examples(squad))[0], read_reports(news)[0]
+    steps, again = (
+        len(examples) // BATCH
+        for examples in (
+            [*fit, *news_examples(reports, 1)],
+            searched_examples([*fit, *news_examples(reports, 2)], 1),
+        )
+    )
+    assert again
+    assert f"steps of each stage: ({steps}, {again}); 0 done" in caplog.text
+    assert f"steps of each stage: ({2 * steps}, {again}); {steps + again} done" in caplog.text
     second = load_adapter(out)
     assert first.keys() == second.keys()
     assert any(not torch.equal(first[name], second[name]) for name in first)
@@ -173,6 +181,35 @@ def test_a_question_is_read_with_the_nearest_sentences_or_with_another_article(n
     for example in examples:
         for number, (start, end) in example.spans.items():
             assert example.answers == [example.sentences[number].text[start:end]]
+
+
+def test_a_question_is_read_with_what_a_search_finds(squad, news):
+    fit = [*parted(squad_examples(squad))[0], *news_examples(read_reports(news)[0], 1)]
+    examples = searched_examples(fit, 1)
+    paid = [e for e in examples if e.question == "What was paid for the crane?"]
+    assert any(e.spans for e in paid)
+    for example in paid:
+        assert len(example.sentences) <= SENTENCES
+        assert [n for n, right in enumerate(example.holds) if right] == list(example.spans)
+    assert any("the new crane was paid for" in s.text for e in paid for s in e.sentences)
+
+
+def test_some_questions_lose_what_answers_them(squad):
+    fit = parted(squad_examples(squad))[0] * 10
+    examples = searched_examples([e for e in fit if e.answers], 1)
+    lost = [e for e in examples if not e.spans]
+    assert 0 < len(lost) < len(examples) / 2
+    assert not any(e.answers for e in lost)
+    assert not any("guilders" in s.text for e in lost for s in e.sentences if "paid" in e.question)
+
+
+def test_each_stage_warms_up_and_ends_at_nothing():
+    steps = (100, 50)
+    rates = [rate(step, steps) for step in range(1, sum(steps) + 1)]
+    assert max(rates[:100]) == LEARNING_RATES[0]
+    assert max(rates[100:]) == LEARNING_RATES[1]
+    assert rates[99] == rates[149] == 0
+    assert rates[0] < rates[3] > rates[50]
 
 
 def test_a_pair_marks_the_sentence_alone(squad):
