@@ -46,7 +46,7 @@ HELD = 0.3
 learnt, texts are near to each other whatever they say."""
 READ = 12
 """So many sentences, the best by their signals, are read."""
-HARDLY_WORSE = 1.0
+HARDLY_WORSE = 1.5
 """How far below the best score, a logarithm, a sentence may be to take its place."""
 MAX_QUOTED_WORDS = 120
 

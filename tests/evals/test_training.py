@@ -54,7 +54,7 @@ def squad(tmp_path):
         found = [] if answer is None else [{"text": answer, "answer_start": TEXT.index(answer)}]
         return {"id": str(number), "question": question, "answers": found}
 
-    paragraph = {"context": TEXT, "qas": [qa(i, *each) for i, each in enumerate(QUESTIONS * 4)]}
+    paragraph = {"context": TEXT, "qas": [qa(i, *each) for i, each in enumerate(QUESTIONS * 2)]}
     articles = [{"title": title, "paragraphs": [paragraph]} for title in ("Crane", HELD[0])]
     path = tmp_path / "squad.json"
     path.write_text(json.dumps({"data": articles}), encoding="utf-8")

@@ -322,14 +322,15 @@ def test_chunks_are_whole_sentences_with_their_offsets():
     assert "".join("".join(c.text for c in chunks).split()) == "".join(text.split())
 
 
-def test_another_embedding_model_is_refused_until_reindexed(archive_copy, tmp_path):
+def test_another_embedding_model_is_refused_until_reindexed(archive):
     model = str(MODEL)
+    added = ingest(HTML, archive).added
     with pytest.raises(EmbeddingError, match="gazette reindex"):
-        Gazette.open(archive_copy, embedding_model=model)
+        Gazette.open(archive, embedding_model=model)
     with pytest.raises(EmbeddingError, match="gazette reindex"):
-        ingest(HTML, archive_copy, embedding_model=model)
-    assert reindex(archive_copy, model) == ARTICLES
-    with Gazette.open(archive_copy) as gazette:
+        ingest(HTML, archive, embedding_model=model)
+    assert reindex(archive, model) == added == len(list(HTML.glob("*.html")))
+    with Gazette.open(archive) as gazette:
         assert gazette._archive.embedding_model == model
         assert gazette._archive._chroma.count() == gazette._archive.ledger.chunk_count()
         assert "Tordis" in gazette.retrieve("Why did the Tordis sink?")[0].text

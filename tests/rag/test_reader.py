@@ -33,7 +33,7 @@ ADAPTER = files("rag") / "adapter" / "reader.safetensors"
 @pytest.mark.parametrize(
     ("question", "number"),
     [
-        ("How much was paid for the crane?", 1),
+        ("How many guilders did the yard pay for the crane?", 1),
         ("Since when had the crane stood on the quay?", 2),
         ("Who said that he would miss her?", 3),
     ],
@@ -46,7 +46,8 @@ def test_a_question_that_nothing_answers_scores_lower():
     def best(question):
         return read(question, SENTENCES).max()
 
-    assert best("How much was paid for the crane?") > best("How much was paid for the ferry Hilke?")
+    question = "How many guilders did the yard pay for the {}?"
+    assert best(question.format("crane")) > best(question.format("ferry Hilke"))
 
 
 def test_what_is_run_equals_the_merged_model_in_whatever_order_it_reads():
