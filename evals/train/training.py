@@ -29,7 +29,7 @@ from rag.pairs import Pair, padded
 from rag.reader_model import TYPES, ReaderModel
 
 LEARNING_RATES, WARM_UP, DECAY, CLIP = (5e-4, 2.5e-4), 0.06, 0.01, 1.0
-"""The highest of each stage, and so on."""
+"""Of AdamW; the learning rates are the highest of each stage."""
 SPAN_WEIGHT = 0.5
 """Of the loss of start and end, against that of the choice among the sentences."""
 READ_AT_ONCE = 16
