@@ -55,7 +55,7 @@ class ReaderModel(nn.Module):
             input_ids=ids,
             attention_mask=(1 - mask[:, None, None, :].float()) * MASKED,
             token_type_ids=types,
-            position_ids=torch.arange(ids.shape[1])[None],
+            position_ids=torch.arange(ids.shape[1], device=ids.device)[None],
         ).last_hidden_state
         own = types[:, :, None].float()
         asked = ((ids == SEP).long().cumsum(1) == 0)[:, :, None].float()

@@ -13,7 +13,7 @@ import argparse
 import logging
 from pathlib import Path
 
-from evals.train.adapter import load_adapter
+from evals.train.adapter import DEVICE, load_adapter
 from evals.train.curve import draw
 from evals.train.examples import parted, squad_examples
 from evals.train.measuring import measure
@@ -39,7 +39,7 @@ def main() -> None:
         plan = Plan(given.squad, given.news, given.out, given.epochs, given.seed, given.bf16)
         train(plan)
         given.out.with_suffix(".svg").write_text(draw(plan.curve), encoding="utf-8")
-    reader = merged(load_adapter(given.out), "sdpa")
+    reader = merged(load_adapter(given.out), "sdpa").to(DEVICE)
     print(f"SQuAD: {measure(reader, parted(squad_examples(given.squad))[1])}")
     print(f"PolNeAR, who said it: {measure(reader, attributed(read_reports(given.news)[1]))}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -9,7 +10,11 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers.models.bert.modeling_bert import BertSelfAttention
 
+from rag.pairs import Pair, padded
 from rag.reader_model import RANK, SCALE, TYPES, ReaderModel
+
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+"""Where is trained and measured."""
 
 
 class Adapted(nn.Module):
@@ -40,7 +45,12 @@ def adaptable_reader() -> ReaderModel:
         for name, child in list(module.named_children()):
             if isinstance(child, nn.Linear):
                 setattr(module, name, Adapted(child))
-    return reader
+    return reader.to(DEVICE)
+
+
+def tensors(pairs: Sequence[Pair]) -> list[Tensor]:
+    """What `ReaderModel.forward` takes of some pairs."""
+    return [torch.from_numpy(each).to(DEVICE) for each in padded(pairs)]
 
 
 def trained(reader: ReaderModel) -> dict[str, nn.Parameter]:
@@ -50,7 +60,7 @@ def trained(reader: ReaderModel) -> dict[str, nn.Parameter]:
 
 def save_adapter(reader: ReaderModel, path: Path, about: dict[str, str]) -> None:
     """Write the adapter and the heads in half precision, with what is to be known about them."""
-    states = {name: value.detach().half() for name, value in trained(reader).items()}
+    states = {name: value.detach().half().cpu() for name, value in trained(reader).items()}
     part = path.with_suffix(".part")
     save_file(states, part, about)
     part.replace(path)  # a stop in the middle of writing leaves the file before

@@ -13,8 +13,9 @@ import torch
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
+from evals.train.adapter import tensors
 from evals.train.examples import Example
-from rag.pairs import Pair, padded
+from rag.pairs import Pair
 from rag.reader_model import ReaderModel
 from rag.types import Span
 
@@ -78,9 +79,9 @@ def _read(
     with torch.inference_mode():
         for begin in range(0, len(order), READ_AT_ONCE):
             some = order[begin : begin + READ_AT_ONCE]
-            inputs = (torch.from_numpy(each) for each in padded([pairs[i] for i in some]))
-            scores, spans = reader(*inputs)
-            for i, score, span in zip(some, scores.tolist(), spans.float().numpy(), strict=True):
+            scores, spans = reader(*tensors([pairs[i] for i in some]))
+            found_spans = spans.float().cpu().numpy()
+            for i, score, span in zip(some, scores.tolist(), found_spans, strict=True):
                 found[i] = score, span
     reader.train(was_training)
     return (found[i] for i in range(len(pairs)))

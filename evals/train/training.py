@@ -20,19 +20,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from evals.train.adapter import adaptable_reader, save_adapter, trained
+from evals.train.adapter import DEVICE, adaptable_reader, save_adapter, tensors, trained
 from evals.train.examples import BATCH, Epochs, Example, parted, squad_examples
 from evals.train.measuring import measure
 from evals.train.news import news_examples, read_reports
 from evals.train.searched import searched_examples
-from rag.pairs import Pair, padded
+from rag.pairs import Pair
 from rag.reader_model import TYPES, ReaderModel
 
 LEARNING_RATES, WARM_UP, DECAY, CLIP = (5e-4, 2.5e-4), 0.06, 0.01, 1.0
 """Of AdamW; the learning rates are the highest of each stage."""
 SPAN_WEIGHT = 0.5
 """Of the loss of start and end, against that of the choice among the sentences."""
-READ_AT_ONCE = 16
+READ_AT_ONCE = 16 if DEVICE == "cpu" else 128
 """Pairs of like lengths that are padded together."""
 WATCHED, WATCH_STEPS, SAVE_STEPS, LOG_STEPS = 500, 250, 50, 10
 """Held questions of which the curve is drawn; and after how many steps what is done."""
@@ -156,7 +156,7 @@ def _step(
     reader: ReaderModel, optimizer: torch.optim.AdamW, batch: list[Example], bf16: bool
 ) -> tuple[float, float]:
     """One step of training; the losses of the choice and of the span."""
-    with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+    with torch.autocast(DEVICE, torch.bfloat16, enabled=bf16):
         scores, spans = read(reader, [pair for example in batch for pair in example.pairs])
     choice, span = losses(batch, scores, spans)
     optimizer.zero_grad()
@@ -173,12 +173,11 @@ def read(reader: ReaderModel, pairs: list[Pair]) -> tuple[Tensor, list[Tensor]]:
     spans: list[Tensor] = [torch.empty(0)] * len(pairs)
     for begin in range(0, len(order), READ_AT_ONCE):
         some = order[begin : begin + READ_AT_ONCE]
-        inputs = (torch.from_numpy(each) for each in padded([pairs[i] for i in some]))
-        score, logits = reader(*inputs)
+        score, logits = reader(*tensors([pairs[i] for i in some]))
         scores.append(score.float())
         for i, each in zip(some, logits.float(), strict=True):
             spans[i] = each
-    return torch.cat(scores)[torch.tensor(order).argsort()], spans
+    return torch.cat(scores)[torch.tensor(order, device=DEVICE).argsort()], spans
 
 
 def losses(batch: list[Example], scores: Tensor, spans: list[Tensor]) -> tuple[Tensor, Tensor]:
@@ -200,7 +199,7 @@ def losses(batch: list[Example], scores: Tensor, spans: list[Tensor]) -> tuple[T
                 pair.first + i for i, (a, b) in enumerate(pair.offsets) if a < end and b > start
             ]
             if tokens and pair.offsets[-1][1] >= end:  # else it stands in what was cut off
-                target = torch.tensor([tokens[0], tokens[-1]])
+                target = torch.tensor([tokens[0], tokens[-1]], device=DEVICE)
                 places.append(torch.nn.functional.cross_entropy(logits.T, target))
         first += len(example.sentences)
     place = torch.stack(places).mean() if places else scores.new_zeros(())
@@ -233,7 +232,7 @@ def _resume(plan: Plan, reader: ReaderModel, optimizer: torch.optim.AdamW) -> in
     """Take up the checkpoint, if there is one; how many steps are done."""
     if not plan.checkpoint.exists():
         return 0
-    state = torch.load(plan.checkpoint)
+    state = torch.load(plan.checkpoint, map_location=DEVICE)
     reader.load_state_dict(state["adapter"], strict=False)
     optimizer.load_state_dict(state["optimizer"])
     return int(state["step"])
