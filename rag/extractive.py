@@ -28,7 +28,7 @@ from rag.signals import (
     sentence_signals,
     shares,
 )
-from rag.strangers import strange_names, strange_numbers
+from rag.strangers import is_of_another_year, strange_names, strange_numbers
 from rag.types import Passage, Query
 
 SENTENCES, SENTENCES_OF_PART = 3, 2
@@ -140,7 +140,7 @@ def _answered(
     said: dict[int, float] = {}
     if reads:
         scored, said = read_best(wanted, candidates, scored)
-    scored, is_strange = _among_known(wanted, candidates, scored, outlets)
+    scored, is_strange = _among_known(wanted, what, candidates, scored, outlets)
     share = shares(scored)
     chosen: list[int] = []
     limit = SENTENCES_OF_PART if len(query.parts) > 1 else SENTENCES
@@ -165,16 +165,28 @@ def _answered(
 
 def _among_known(
     wanted: str,
+    what: Asked,
     candidates: Sequence[Candidate],
     scored: NDArray[np.float64],
     outlets: Sequence[str],
 ) -> tuple[NDArray[np.float64], bool]:
-    """The scores, and whether the article of the best sentence lacks a name or a number asked of.
+    """The scores, and whether the best sentence is of another year than is asked of.
 
-    Where it lacks a number alone, and an article with a sentence that is hardly worse lacks
-    nothing, the others' scores are void: the same is told of several years, but not of several
-    names.
+    Or its article lacks a name or a number that is asked of. Where it is of another year, and one
+    that is hardly worse is not, the scores of all that are so are void. Where its article lacks a
+    number alone, and an article with a sentence that is hardly worse lacks nothing, the others'
+    scores are: the same is told of several years, but not of several names.
     """
+    of_another = np.array(
+        [
+            what.kind not in ("date", "year") and is_of_another_year(wanted, c.text, c.heading)
+            for c in candidates
+        ]
+    )
+    if of_another[scored.argmax()]:
+        if of_another[scored >= scored.max() - HARDLY_WORSE].all():
+            return scored, True
+        scored = np.where(of_another, -np.inf, scored)
     best = candidates[int(scored.argmax())]
     if _strange_names(wanted, candidates, outlets, best) >= 1:
         return scored, True

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.strangers import strange_names, strange_numbers
+from rag.strangers import is_of_another_year, strange_names, strange_numbers
 
 TEXT = (
     "The harbour board of Brunn sold the crane Berta to the shipyard Kolk on 4 May 2021 for 3,200 "
@@ -58,3 +58,22 @@ def test_names_are_compared_within_a_language_where_capitals_tell_them():
     text = "Le port de Bruxelles a vendu la grue au chantier Kolk."
     assert strange_names("Qui a vendu la grue de Marseille au chantier ?", [text], "fr") == 1
     assert strange_names("Who sold the crane of Brussels?", [text], "fr") == 0
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "another"),
+    [
+        ("How cold was it in 2026?", "The record of 1987 was -31.", True),
+        ("How cold was it in 2026?", "It was -24 on Tuesday.", False),
+        ("How cold was it in 2026?", "It was the coldest January since 1987.", False),
+        ("How cold was it in 2026?", "The record of 1987 fell in 2026.", False),
+        ("Who led the port in 1995?", "From 1990 to 2001 it was led by Brodersen.", False),
+        ("What was built from 1990 to 2001?", "In 1995 the crane was built.", False),
+        ("What was built from 1990 to 2001?", "In 2004 the crane was built.", True),
+        ("How cold was it?", "The record of 1987 was -31.", False),
+    ],
+)
+def test_a_sentence_of_another_year(question, sentence, another):
+    assert is_of_another_year(question, sentence, "Frost in 1961") is another
+    printed = "Frost Kolk Times 4 January 2026, as in 1995 and 2001"
+    assert is_of_another_year(question, sentence, printed) is False
