@@ -31,7 +31,7 @@ def test_the_first_answer_comes_before_line_30():
     assert (ROOT / "docs" / "chat.png").stat().st_size > 10_000
 
 
-def test_a_wheel_works_outside_the_clone(tmp_path):
+def test_a_wheel_works_outside_the_clone(archive_copy, tmp_path):
     build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path)]
     run(build, ROOT)
     (wheel,) = tmp_path.glob("gazette-*.whl")
@@ -41,16 +41,16 @@ def test_a_wheel_works_outside_the_clone(tmp_path):
     code = (
         "import sys, rag, evals.runner\n"
         "assert rag.__file__.startswith(sys.argv[1]), rag.__file__\n"
-        "from evals.datasets import Suite, load_suite, sample_archive\n"
+        "from evals.datasets import Suite, load_suite\n"
         "from importlib.resources import files\n"
         "assert (files('rag') / 'prompts' / 'answer.txt').is_file()\n"
         "assert (files('ui') / 'chat.css').is_file()\n"
-        "with sample_archive() as path, rag.Gazette.open(path) as gazette:\n"
+        "assert (files('evals') / 'articles' / 'articles.jsonl').is_file()\n"
+        "with rag.Gazette.open(sys.argv[2]) as gazette:\n"
         "    suite = Suite('three', load_suite('sample').questions[:3])\n"
         "    report = evals.runner.run(gazette, suite)\n"
         "print(report.rows[-1].figures['hit@5'] > 0)\n"
     )
     # -P and an empty folder: the clone is out of reach, but for the editable install behind it
-    assert run([sys.executable, "-P", "-c", code, str(site)], tmp_path, PYTHONPATH=str(site)) == (
-        "True\n"
-    )
+    given = [sys.executable, "-P", "-c", code, str(site), str(archive_copy)]
+    assert run(given, tmp_path, PYTHONPATH=str(site)) == "True\n"

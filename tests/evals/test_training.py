@@ -10,7 +10,7 @@ import random
 import pytest
 import torch
 
-from evals.train.adapter import adaptable_reader, load_adapter
+from evals.train.adapter import DEVICE, adaptable_reader, load_adapter
 from evals.train.curve import draw
 from evals.train.examples import BATCH, HELD, parted, squad_examples
 from evals.train.measuring import measure, token_f1
@@ -88,7 +88,7 @@ def news(tmp_path):
 def read(reader: ReaderModel, squad) -> torch.Tensor:
     inputs = padded(parted(squad_examples(squad))[0][0].pairs)
     with torch.inference_mode():
-        return reader(*map(torch.from_numpy, inputs))[0]
+        return reader.cpu()(*map(torch.from_numpy, inputs))[0]
 
 
 def test_an_adapter_is_trained_goes_on_and_reads_as_merged(squad, news, tmp_path, caplog):
@@ -116,7 +116,7 @@ def test_an_adapter_is_trained_goes_on_and_reads_as_merged(squad, news, tmp_path
     live.load_state_dict({name: value.float() for name, value in second.items()}, strict=False)
     assert torch.allclose(read(live.eval(), squad), read(merged(second), squad), atol=1e-3)
     assert not torch.allclose(read(live, squad), read(adaptable_reader().eval(), squad), atol=1e-3)
-    figures = measure(merged(second), parted(squad_examples(squad))[1])
+    figures = measure(merged(second).to(DEVICE), parted(squad_examples(squad))[1])
     assert 0 <= figures.first <= figures.second <= 1
     assert draw(out.with_suffix(".curve.jsonl")).count("<polyline") == 5
 
