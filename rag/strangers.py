@@ -63,8 +63,8 @@ def is_of_another_year(question: str, sentence: str, heading: str) -> bool:
     them the best sentence is of another one, though one that is hardly worse is preferred: it
     answers none of these.
     """
-    wanted, named = (sorted(_YEAR.findall(text)) for text in (question, sentence))
-    if not wanted or not named or set(wanted) & set(_YEAR.findall(heading)):
+    wanted, named = (sorted(map(int, _YEAR.findall(text))) for text in (question, sentence))
+    if not wanted or not named or set(wanted) & set(map(int, _YEAR.findall(heading))):
         return False
     return named[-1] < wanted[0] or named[0] > wanted[-1]
 
