@@ -55,18 +55,10 @@ def strange_numbers(question: str, texts: Iterable[str]) -> int:
     return sum(not (value.isdigit() and int(value) <= SMALL) for value in numbers - there)
 
 
-def is_of_another_year(question: str, sentence: str, heading: str) -> bool:
-    """Whether all years that a sentence names are before, or all after, those of a question.
-
-    Not where the heading, with its day, has the question's: what news tells is of its own year, and
-    any other it names is of something else. Of SQuAD's half, 378 questions name a year. For 65 of
-    them the best sentence is of another one, though one that is hardly worse is preferred: it
-    answers none of these.
-    """
-    wanted, named = (sorted(map(int, _YEAR.findall(text))) for text in (question, sentence))
-    if not wanted or not named or set(wanted) & set(map(int, _YEAR.findall(heading))):
-        return False
-    return named[-1] < wanted[0] or named[0] > wanted[-1]
+def is_of_another_year(question: str, text: str) -> bool:
+    """Whether all years that a text names are before, or all after, those of a question."""
+    wanted, named = (sorted(map(int, _YEAR.findall(each))) for each in (question, text))
+    return bool(wanted and named) and (named[-1] < wanted[0] or named[0] > wanted[-1])
 
 
 def strange_names(question: str, texts: Sequence[str], language: str | None = None) -> float:

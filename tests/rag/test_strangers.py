@@ -74,6 +74,4 @@ def test_names_are_compared_within_a_language_where_capitals_tell_them():
     ],
 )
 def test_a_sentence_of_another_year(question, sentence, another):
-    assert is_of_another_year(question, sentence, "Frost in 1961") is another
-    printed = "Frost Kolk Times 4 January 2026, as in 1995 and 2001"
-    assert is_of_another_year(question, sentence, printed) is False
+    assert is_of_another_year(question, sentence) is another
