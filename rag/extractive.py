@@ -44,7 +44,7 @@ SQuAD's half 0.16 of the answers that have not the form are right, of the others
 HELD = 0.3
 """The share of the question's words that is enough. In a language that the embedding model has not
 learnt, texts are near to each other whatever they say."""
-READ = 12
+READ = 18
 """So many sentences, the best by their signals, are read."""
 HARDLY_WORSE = 1.5
 """How far below the best score, a logarithm, a sentence may be to take its place."""

@@ -112,7 +112,7 @@ CHANGES = (
     ),
     Change("short answers by their form", ((extractive, "short_answer", _by_form),)),
     Change("no reader", reader="none"),
-    *(Change(f"{n} sentences read", ((extractive, "READ", n),)) for n in (3, 6, 9, 18, 24)),
+    *(Change(f"{n} sentences read", ((extractive, "READ", n),)) for n in (3, 6, 9, 12, 24)),
 )
 
 
