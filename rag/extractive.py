@@ -207,7 +207,7 @@ def _of_the_year(
 
     The scores of the sentences that are so are void where one is not that is hardly worse. News
     tells of its own year, so that a heading with that year excuses any other: "18 years after the
-    war of 2001". Of SQuAD's half, 378 questions name a year, and for 65 of them the best sentence
+    war of 2001". Of SQuAD's half, 378 questions name a year, and for 64 of them the best sentence
     is of another one: it answers none of these.
     """
     near = scored >= scored.max() - HARDLY_WORSE
