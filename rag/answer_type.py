@@ -80,6 +80,7 @@ _COUNT = (
 _AGE = re.compile(
     rf"\b{_COUNT}[ -](?:years?|months?|weeks?|days?)[ -]old\b|\baged? (?:of )?\d+"
     r"|(?<=, )\d{1,3}(?=[,.;])"
+    r"|\b(?:who|s?he)(?: is| was|[’']s)(?: now)? \d{1,3}(?= and\b|[,.;]|$)"
     r"|\b(?:his|her|their) (?:early |mid-|late )?\d0s\b|\bturn(?:s|ed|ing)? \d+|\b\d+th birthday\b"
     r"|(?<=\()\d{1,3}(?=\))",
     re.IGNORECASE,
@@ -115,7 +116,11 @@ _FORMS: tuple[tuple[AnswerKind, str], ...] = (
         "duration",
         rf"\bhow long {_AUX}\b|\bhow much (?:time|longer)\b|\bhow long\?|\bfor how long\b",
     ),
-    ("percent", rf"{_WHAT}(?:percentage|per cent|percent|proportion|share)\b"),
+    (
+        "percent",
+        rf"{_WHAT}(?:percentage|per cent|percent|proportion|share"
+        r"|(?:interest|key|base|policy|mortgage|unemployment|jobless|inflation|tax|growth) rate)\b",
+    ),
     ("year", r"\b(?:what|which) year\b"),
     (
         "date",
@@ -128,7 +133,7 @@ _FORMS: tuple[tuple[AnswerKind, str], ...] = (
         r"\bhow (?!do\b|does|did|is|are|was|were|has|have|had|can|could|will|would|should|may"
         r"|might|must|to\b|come\b|about\b|exactly\b|an?\b|the|it|he|she|we|you|i\b)\w+"
         r"|\bwhat (?:number|amount|size|speed|height|length|weight|distance|temperature|margin"
-        r"|figure|total|ratio|average)\b",
+        r"|figure|total|ratio|average|diameter|depth|width|population|capacity|turnout)\b",
     ),
     (
         "person",
@@ -231,6 +236,8 @@ def answers_in(asked: Asked, sentence: str) -> list[Span]:
         for match in pattern.finditer(sentence):
             span = match.span()
             if any(span[0] < end and start < span[1] for start, end in (*spans, *labels)):
+                continue
+            if asked.counts and _YEAR.fullmatch(match.group()):
                 continue
             if _is_new(asked, match.group(), at_start=span[0] == 0):
                 spans.append(span)

@@ -40,6 +40,7 @@ _GENDERED = re.compile(r"\b\w*[a-z](?:(?P<she>woman)|(?P<he>man)) $")
 _ROLE = rf"(?!(?:{'|'.join(FUNCTION_WORDS)})\b)[a-z]+(?:er|or|ist|ian|ent|ant|man)"
 _ROLE_BEFORE = re.compile(rf"\b(?:{_ROLE}|{_SAYS}) $")
 _OF_A_ROLE = re.compile(rf" {_ROLE} (?={_CAPITAL})")  # the Union of "Union leader Ada Brown"
+_IN_A_PLACE = re.compile(r"\b(?:in|at|near|outside|across) (?:the )?$")  # nobody stands there
 _SPEAKS = re.compile(rf" {_SAYS}")
 _PERSON_AFTER = re.compile(rf", (?:\d\d\b|who\b)| \(\d\d\)| (?:{_SAYS}|who\b)")
 _OPENER = re.compile(
@@ -63,7 +64,8 @@ def with_antecedent(text: str, before: str) -> str:
 def _antecedent(gender: str, before: str) -> str | None:
     plain = _QUOTED.sub(lambda match: " " * len(match.group()), before)
     for start, end in reversed(sentence_spans(plain)[-LOOKED_BACK:]):
-        found = list(_names(plain[start:end]))
+        sentence = plain[start:end]
+        found = [each for each in _names(sentence) if not _IN_A_PLACE.search(sentence[: each[1]])]
         if not found:
             if re.search(r"\w", plain[start:end]) and not re.search(
                 rf"\b{gender}\b", plain[start:end], re.IGNORECASE

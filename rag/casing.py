@@ -38,6 +38,11 @@ def cased(question: str, index: SearchIndex) -> str:
     return question
 
 
+def is_plain_word(word: str, question: str) -> bool:
+    """Whether a word of a question in English stands in a dictionary, in small letters."""
+    return language_of(question).startswith(ENGLISH) and bool(_dictionary().lookup(word))
+
+
 @functools.cache
 def _dictionary() -> Any:
     """English with its inflections, names under their capitals (Hunspell's, by SCOWL).

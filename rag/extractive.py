@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.answer_type import Asked, asked, is_given
+from rag.answer_type import Asked, answers_in, asked, is_given
 from rag.embeddings import Embedder
 from rag.language import fold, sentence_spans, terms
 from rag.reader import read
@@ -49,6 +49,7 @@ READ = 18
 HARDLY_WORSE = 1.5
 """How far below the best score, a logarithm, a sentence may be to take its place."""
 MAX_QUOTED_WORDS = 120
+_ASKS = re.compile(r"\?[\"”’'»)]*$")
 
 # "LINDHOLT, Jan 17 (TBL) – "
 _DATELINE = re.compile(
@@ -140,6 +141,7 @@ def _answered(
     said: dict[int, float] = {}
     if reads:
         scored, said = read_best(wanted, candidates, scored)
+    scored = _of_the_form(what, candidates, scored)
     scored, is_strange = _among_known(wanted, what, candidates, scored, outlets)
     share = shares(scored)
     chosen: list[int] = []
@@ -149,9 +151,12 @@ def _answered(
             break
         chosen.append(int(i))
     best = candidates[chosen[0]]
+    if what.measures and not any(answers_in(what, candidates[i].text) for i in chosen):
+        chosen += _neighbours_that_give(what, candidates, chosen)[: SENTENCES - len(chosen)]
     cosine = float(embedder.encode([best.text])[0] @ embedder.encode_query(wanted))
     signals = answer_signals(wanted, candidates, scored, cosine, outlets, said.get(chosen[0]))
-    given = _is_held(wanted, best) and is_given(what, best.around, best.passage.text)
+    said_here = " ".join(candidates[i].text for i in chosen)
+    given = _is_held(wanted, best) and is_given(what, said_here, best.passage.text)
     given = given and not is_strange
     short = None
     if given and len(chosen) == 1:  # else it is not sure that this sentence answers
@@ -161,6 +166,35 @@ def _answered(
         confidence(signals, "answer read" if reads else "answer") * (1.0 if given else NOT_GIVEN),
         (short,) if short else (),
     )
+
+
+def _neighbours_that_give(
+    what: Asked, candidates: Sequence[Candidate], chosen: Sequence[int]
+) -> list[int]:
+    """The sentence beside a chosen one that gives the number or the day that is asked for."""
+    beside = [
+        i
+        for one in chosen
+        for i in (one + 1, one - 1)
+        if 0 <= i < len(candidates)
+        and candidates[i].text in (candidates[one].before, candidates[one].after)
+    ]
+    return [i for i in dict.fromkeys(beside) if answers_in(what, candidates[i].text)][:1]
+
+
+def _of_the_form(
+    what: Asked, candidates: Sequence[Candidate], scored: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The scores; those of sentences without a number or a day are void where one was asked for.
+
+    But only where a sentence that has one is hardly worse.
+    """
+    if not what.measures:
+        return scored
+    near = np.flatnonzero(scored >= scored.max() - HARDLY_WORSE)
+    gives = np.zeros(len(scored), dtype=bool)
+    gives[near] = [bool(answers_in(what, candidates[i].text)) for i in near]
+    return np.where(gives, scored, -np.inf) if gives.any() else scored
 
 
 def _among_known(
@@ -273,7 +307,10 @@ def _within_words(chosen: Iterable[Candidate]) -> list[Candidate]:
 
 
 def sentences_of(passages: Sequence[Passage]) -> list[Candidate]:
-    """Every sentence of the passages without its dateline, each text once."""
+    """Every sentence of the passages without its dateline, each text once.
+
+    Those that ask are left out: a question, of an interviewer or in a subhead, answers none.
+    """
     seen: set[str] = set()
     candidates = []
     for rank, passage in enumerate(passages):
@@ -285,7 +322,9 @@ def sentences_of(passages: Sequence[Passage]) -> list[Candidate]:
         for (start, end), before, text, after in zip(
             spans, texts, texts[1:], texts[2:], strict=False
         ):
-            if len(text.split()) >= SENTENCE_WORDS and (folded := fold(text)) not in seen:
+            if len(text.split()) < SENTENCE_WORDS or _ASKS.search(text):
+                continue
+            if (folded := fold(text)) not in seen:
                 seen.add(folded)
                 offsets = passage.start + start, passage.start + end
                 candidates.append(Candidate(passage, rank, *offsets, text, before, after))

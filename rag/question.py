@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import TypedDict, Unpack
 
 from rag.answer_type import asked
-from rag.casing import cased
+from rag.casing import cased, is_plain_word
 from rag.dates import asked_days
 from rag.errors import UsageError
 from rag.followups import goes_on, leans_back, parts, standalone
@@ -54,8 +54,9 @@ def understand(
 ) -> Query:
     """The query that a question stands for; what the caller says of outlets and dates holds.
 
-    A word that the index, if one is given, does not hold is searched as spelt and as it may be
-    meant. Raises `UsageError` for an empty or over-long question, and for a date that is none.
+    A word that the index, if one is given, does not hold is read as it may be meant, and searched
+    as spelt too. Raises `UsageError` for an empty or over-long question, and for a date that is
+    none.
     """
     unknown = set(filters) - set(Filters.__annotations__)
     if unknown:
@@ -81,11 +82,13 @@ def understand(
         wordings.append(together[-MAX_QUESTION_CHARS:])
         if not goes_on(question):  # it may only seem to lean on the turns before
             wordings.append(question)
+    alone = [standalone(part, history) for part in parts(question)]
     if index:
-        wordings += [_respelt(wording, index) for wording in wordings]
-    variants = tuple(dict.fromkeys(wordings))[1:]
-    alone = tuple(standalone(part, history) for part in parts(question))
-    query = Query(text, parts=alone, variants=variants, latest=asked(question).latest)
+        wordings = [*(_respelt(wording, index) for wording in wordings), *wordings]
+        alone = [_respelt(part, index) for part in alone]
+    text, *variants = dict.fromkeys(wordings)
+    latest = asked(question).latest
+    query = Query(text, parts=tuple(alone), variants=tuple(variants), latest=latest)
     if index and filters.get("read_filters", True):
         query = _with_asked(query, question, history, index)
     return of_kind(question, _overruled(query, filters))
@@ -137,10 +140,26 @@ def _overruled(query: Query, filters: Filters) -> Query:
 
 
 def _respelt(text: str, index: SearchIndex) -> str:
+    """A text with the words that the archive lacks as they may be meant.
+
+    A name with another letter in it is another name; one that lacks a letter, or has two in the
+    wrong order, is mistyped. A plain word that a dictionary has is meant as it is.
+    """
     for word in search_terms(text):
-        if len(word) >= MISSPELT_CHARS and word.isalpha() and (meant := index.spelling(word)):
-            text = re.sub(rf"\b{re.escape(word)}\b", meant, text, flags=re.IGNORECASE)
+        if len(word) < MISSPELT_CHARS or not word.isalpha() or not (meant := index.spelling(word)):
+            continue
+        written = re.search(rf"\b{re.escape(word)}\b", text, re.IGNORECASE)
+        is_name = written is not None and written[0][0].isupper() and written.start() > 0
+        if _is_another(word, meant.casefold()) if is_name else is_plain_word(word, text):
+            continue
+        text = re.sub(rf"\b{re.escape(word)}\b", meant, text, flags=re.IGNORECASE)
     return text
+
+
+def _is_another(name: str, meant: str) -> bool:
+    """Whether two names differ by more than letters missing, doubled or in the wrong order."""
+    one, other = (re.sub(r"(.)\1", r"\1", each) for each in (name, meant))
+    return len(one) == len(other) and sorted(one) != sorted(other)
 
 
 def _day(value: date | str | None, name: str) -> date | None:

@@ -230,6 +230,17 @@ class SearchIndex:
         Inside sentences, if it stands there at all: what begins one has a capital anyhow. None
         where no article has the word.
         """
+        forms = self._forms(word)
+        if forms is None:
+            return None
+        capital = Counter({form: n for form, n in forms.items() if form[0].isupper()})
+        if not capital or capital.total() < CAPITAL * forms.total():
+            return word
+        own = {form: n for form, n in capital.items() if form.casefold() == word}
+        return max(own, key=own.__getitem__) if own else word.capitalize()
+
+    def _forms(self, word: str) -> Counter[str] | None:
+        """How often some articles write a word in which inflection and case."""
         rows = self._db.execute(
             "SELECT substr(a.text, c.start + 1, c.stop - c.start) FROM lexical "
             "JOIN chunks c ON c.number = lexical.rowid JOIN articles a ON a.number = c.article "
@@ -241,18 +252,13 @@ class SearchIndex:
             for match in _WRITTEN.finditer(row[0]):
                 if stem(match[2].casefold()) == wanted:
                     (opening if match[1] is None else inside)[match[2]] += 1
-        forms = inside or opening
-        capital = Counter({form: n for form, n in forms.items() if form[0].isupper()})
-        if not capital or capital.total() < CAPITAL * forms.total():
-            return word if rows else None
-        own = {form: n for form, n in capital.items() if form.casefold() == word}
-        return max(own, key=own.__getitem__) if own else word.capitalize()
+        return (inside or opening) if rows else None
 
     def spelling(self, word: str) -> str | None:
-        """The indexed term that a misspelt word may stand for; None where the word is indexed.
+        """The word of the articles that a misspelt one may stand for; None where they have it.
 
-        A term with the same first letter (Kukich, ACM Computing Surveys 1992, on how seldom that
-        is mistyped) and few edits away: in a short word two letters may have changed places, in a
+        One with the same first letter (Kukich, ACM Computing Surveys 1992, on how seldom that is
+        mistyped) and few edits away: in a short word two letters may have changed places, in a
         longer one any letter may be wrong, in a long one two.
         """
         if self._db.execute(
@@ -272,4 +278,8 @@ class SearchIndex:
                 swapped = sorted(wrong) == sorted(term)
                 if distance <= edits and (swapped or len(wrong) > SHORT_WORD):
                     near.append((distance, -articles, term))
-        return min(near)[2] if near else None
+        if not near:
+            return None
+        term = min(near)[2]
+        forms = self._forms(term) or Counter({term: 1})
+        return min(forms, key=lambda form: (OSA.distance(word, form.casefold()), -forms[form]))

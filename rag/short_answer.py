@@ -40,6 +40,7 @@ _OPENS = re.compile(r"[\s\"“”‘'(–-]*")
 _IN = re.compile(r"\b(?:in|at|near|into|outside|on) (?:the )?$", re.IGNORECASE)
 _AT = re.compile(r"\b(?:in|at|to|from|near|of|into|outside|on|off) (?:the )?$", re.IGNORECASE)
 _BARE = re.compile(r"\d[\d.,]*(?: (?:thousand|million|billion|trillion))?")
+_CAPITAL = re.compile(r" [^\W\d_a-zß-öø-ÿ]")
 _UNIT = re.compile(r" ([a-z]+)\b")
 
 
@@ -105,8 +106,9 @@ def _may_answer(asked: Asked, text: str, span: Span, noun: float) -> bool:
     """Whether words of the form that is asked for tell a reader something by themselves."""
     start, end = span
     before, some = text[:start], text[start:end]
-    if asked.kind == "date":
-        return not _RELATIVE.fullmatch(some)
+    if asked.kind == "date":  # not the 2020 Corolla
+        is_of_a_name = some.isdigit() and _CAPITAL.match(text, end)
+        return not is_of_a_name and not _RELATIVE.fullmatch(some)
     if asked.kind == "number":  # "two" is how many, but not how large
         is_plain = noun > 0 if asked.counts else any(map(str.isdigit, some))
         return is_plain and not _VAGUE.fullmatch(some)
