@@ -15,7 +15,7 @@ from importlib.resources import files
 from rag.antecedents import with_antecedent
 from rag.cross_encoder import CrossEncoder
 from rag.embeddings import Embedder
-from rag.extractive import MAX_QUOTED_WORDS, Extract, extract
+from rag.extractive import ENOUGH_CONFIDENCE, ENOUGH_READ, MAX_QUOTED_WORDS, Extract, extract
 from rag.language import fold, sentence_spans, terms
 from rag.language_model import EXTRACTIVE, LanguageModel
 from rag.overview import Overview, overview
@@ -38,10 +38,6 @@ from rag.types import (
 )
 from rag.verification import verify
 
-ENOUGH_CONFIDENCE, ENOUGH_READ = 0.4, 0.26
-"""Below it the extractive answer is silence, by signals alone and where the reader had its say. Of
-the questions that evals/bench/fit_answers.py asks, each silences about one in twenty that can be
-answered."""
 MAX_QUOTE_WORDS = 40
 """Of one quote under a language model's sentence: three of them fit the 120 of an answer."""
 HISTORY_TURNS = 3

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from rag.answer_type import Asked, answers_in, asked, is_given
 from rag.embeddings import Embedder
+from rag.filters import is_of_the_days
 from rag.language import fold, sentence_spans, terms
 from rag.reader import read
 from rag.retrieval import in_turn
@@ -48,6 +49,10 @@ READ = 18
 """So many sentences, the best by their signals, are read."""
 HARDLY_WORSE = 1.5
 """How far below the best score, a logarithm, a sentence may be to take its place."""
+ENOUGH_CONFIDENCE, ENOUGH_READ = 0.4, 0.26
+"""Below it the answer is silence, by signals alone and where the reader had its say. Of the
+questions that evals/bench/fit_answers.py asks, each silences about one in twenty that can be
+answered."""
 MAX_QUOTED_WORDS = 120
 _ASKS = re.compile(r"\?[\"”’'»)]*$")
 
@@ -79,8 +84,20 @@ def extract(
     """Choose the sentences that answer a question out of the passages found for its query.
 
     Of a question in parts each is answered; the confidence is then that of the least sure. Where it
-    `reads`, the reader has its say on the best sentences.
+    `reads`, the reader has its say on the best sentences. What is asked of some days is first
+    looked for in the articles of these days, which need not name them.
     """
+    if query.dayless and not query.widened:
+        of_the_days = [p for p in passages if is_of_the_days(query, p.published)]
+        found = _extract(question, query, of_the_days, embedder, reads)
+        if found.confidence >= (ENOUGH_READ if reads else ENOUGH_CONFIDENCE):
+            return found
+    return _extract(question, replace(query, dayless=()), passages, embedder, reads)
+
+
+def _extract(
+    question: str, query: Query, passages: Sequence[Passage], embedder: Embedder, reads: bool
+) -> Extract:
     candidates = sentences_of(passages)
     if not candidates:
         return Extract()
@@ -98,9 +115,10 @@ def extract(
 
 def _wanted(question: str, query: Query) -> list[tuple[str, Asked]]:
     """Each question that stands on its own, and what it asks for."""
+    dayless = () if query.widened else query.dayless
     return [
         (part, replace(asked(part if query.parts else question), latest=query.latest))
-        for part in query.parts or (query.text,)
+        for part in dayless or query.parts or (query.text,)
     ]
 
 

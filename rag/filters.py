@@ -66,3 +66,13 @@ def date_bounds(query: Query) -> list[tuple[str, datetime]]:
     if query.as_of and query.as_of < date.max:
         bounds.append(("<", datetime.combine(query.as_of + timedelta(days=1), time(), UTC)))
     return bounds
+
+
+def is_of_the_days(query: Query, published: datetime | None) -> bool:
+    """Whether what was published then is of the days that a query asks for."""
+    if published is None:
+        return False
+    return all(
+        published >= bound if how == ">=" else published < bound
+        for how, bound in date_bounds(query)
+    )

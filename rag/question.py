@@ -10,11 +10,11 @@ from typing import TypedDict, Unpack
 
 from rag.answer_type import asked
 from rag.casing import cased, is_plain_word
-from rag.dates import asked_days
+from rag.dates import asked_days, without_days
 from rag.errors import UsageError
 from rag.followups import goes_on, leans_back, parts, standalone
 from rag.kinds import of_kind
-from rag.language import search_terms
+from rag.language import search_terms, terms
 from rag.outlets import asked_outlets
 from rag.search_index import SearchIndex
 from rag.types import History, Query
@@ -100,8 +100,9 @@ def _with_asked(query: Query, question: str, history: History, index: SearchInde
     What a follow-up leaves open is as in the turn before.
     """
     newest = index.newest()
+    known = date.today(), newest.date() if newest else None
     outlets = asked_outlets(question, index.outlets())
-    periods, as_of = asked_days(question, date.today(), newest.date() if newest else None)
+    periods, as_of = asked_days(question, *known)
     if history and leans_back(question):
         earlier = _with_asked(query, history[-1][0], history[:-1], index)
         outlets = outlets or earlier.outlets
@@ -115,7 +116,14 @@ def _with_asked(query: Query, question: str, history: History, index: SearchInde
         before=None if None in ends else max(filter(None, ends), default=None),
         as_of=as_of,
         periods=periods,
+        dayless=_dayless(query, known) if periods or as_of else (),
     )
+
+
+def _dayless(query: Query, known: tuple[date, date | None]) -> tuple[str, ...]:
+    """The texts of a query without the days in them; none where little more is said."""
+    texts = tuple(without_days(text, *known) for text in query.parts or (query.text,))
+    return texts if all(map(terms, texts)) else ()
 
 
 def _overruled(query: Query, filters: Filters) -> Query:

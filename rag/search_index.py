@@ -276,7 +276,7 @@ class SearchIndex:
             for term, articles in rows:
                 distance = OSA.distance(wrong, term, score_cutoff=edits)
                 swapped = sorted(wrong) == sorted(term)
-                if distance <= edits and (swapped or len(wrong) > SHORT_WORD):
+                if distance <= edits and (swapped or len(word) > SHORT_WORD):
                     near.append((distance, -articles, term))
         if not near:
             return None

@@ -82,6 +82,9 @@ class Query:
     """The sub-questions, in order, each standing on its own; empty where there is but one."""
     variants: tuple[str, ...] = ()
     """Other wordings of the text that are searched too."""
+    dayless: tuple[str, ...] = ()
+    """The text, or each part, without the days that were understood: what the articles of these
+    days are read for. Empty where no day was."""
     kind: QueryKind = "question"
 
 
