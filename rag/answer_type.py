@@ -80,7 +80,8 @@ _COUNT = (
 _AGE = re.compile(
     rf"\b{_COUNT}[ -](?:years?|months?|weeks?|days?)[ -]old\b|\baged? (?:of )?\d+"
     r"|(?<=, )\d{1,3}(?=[,.;])"
-    r"|(?:(?<=\bwho is )|(?<=\bwho was )|(?<=e is )|(?<=e was )|(?<=e[’']s ))\d{1,3}(?= and\b|[,.;]|$)"
+    r"|(?:(?<=\bwho is )|(?<=\bwho was )|(?<=e is )|(?<=e was )|(?<=e[’']s ))\d{1,3}"
+    r"(?= and\b|[,.;]|$)"
     r"|\b(?:his|her|their) (?:early |mid-|late )?\d0s\b|\bturn(?:s|ed|ing)? \d+|\b\d+th birthday\b"
     r"|(?<=\()\d{1,3}(?=\))",
     re.IGNORECASE,
