@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from rag.answer_type import Asked, asked, is_given
 from rag.embeddings import Embedder
+from rag.followups import asks
 from rag.language import fold, sentence_spans, terms
 from rag.reader import read
 from rag.retrieval import in_turn
@@ -96,9 +97,13 @@ def extract(
 
 
 def _wanted(question: str, query: Query) -> list[tuple[str, Asked]]:
-    """Each question that stands on its own, and what it asks for."""
+    """Each question that stands on its own, and what it asks for.
+
+    "And in Brunn?" asks for what the question before it did.
+    """
+    in_full = query.parts or not asks(question)
     return [
-        (part, replace(asked(part if query.parts else question), latest=query.latest))
+        (part, replace(asked(part if in_full else question), latest=query.latest))
         for part in query.parts or (query.text,)
     ]
 

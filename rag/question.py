@@ -12,10 +12,11 @@ from rag.answer_type import asked
 from rag.casing import cased
 from rag.dates import asked_days
 from rag.errors import UsageError
-from rag.followups import goes_on, leans_back, parts, standalone
+from rag.followups import asks, goes_on, leans_back, standalone
 from rag.kinds import of_kind
 from rag.language import search_terms
 from rag.outlets import asked_outlets
+from rag.parts import parts
 from rag.search_index import SearchIndex
 from rag.types import History, Query
 
@@ -73,19 +74,25 @@ def understand(
     if index:
         question = cased(question, index)
         history = [(cased(earlier, index), answered) for earlier, answered in history]
-    text = standalone(question, history)
+    known = index.outlets() if index else ()
+    text = standalone(question, history, known)
     wordings = [text]
     if text != question:
         first = history[0][0] if len(history) > 1 else ""
         together = " ".join(filter(None, (first, *history[-1], question)))
         wordings.append(together[-MAX_QUESTION_CHARS:])
-        if not goes_on(question):  # it may only seem to lean on the turns before
+        if not goes_on(question, known):  # it may only seem to lean on the turns before
             wordings.append(question)
     if index:
         wordings += [_respelt(wording, index) for wording in wordings]
     variants = tuple(dict.fromkeys(wordings))[1:]
-    alone = tuple(standalone(part, history) for part in parts(question))
-    query = Query(text, parts=alone, variants=variants, latest=asked(question).latest)
+    alone = tuple(standalone(part, history, known) for part in parts(question))
+    query = Query(
+        text,
+        parts=alone,
+        variants=variants,
+        latest=asked(question if asks(question) else text).latest,
+    )
     if index and filters.get("read_filters", True):
         query = _with_asked(query, question, history, index)
     return of_kind(question, _overruled(query, filters))
@@ -97,9 +104,11 @@ def _with_asked(query: Query, question: str, history: History, index: SearchInde
     What a follow-up leaves open is as in the turn before.
     """
     newest = index.newest()
-    outlets = asked_outlets(question, index.outlets())
+    known = index.outlets()
+    text = standalone(question, history, known)  # "And the Post?" is asked what the Sun was
+    outlets = asked_outlets(question, known) or asked_outlets(text, known)
     periods, as_of = asked_days(question, date.today(), newest.date() if newest else None)
-    if history and leans_back(question):
+    if history and leans_back(question, known):
         earlier = _with_asked(query, history[-1][0], history[:-1], index)
         outlets = outlets or earlier.outlets
         if not periods and not as_of:
