@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from rag.answer_type import Asked, answers_in, asked, is_given
 from rag.embeddings import Embedder
 from rag.filters import is_of_the_days
+from rag.followups import asks
 from rag.language import fold, sentence_spans, terms
 from rag.reader import read
 from rag.retrieval import in_turn
@@ -114,10 +115,14 @@ def _extract(
 
 
 def _wanted(question: str, query: Query) -> list[tuple[str, Asked]]:
-    """Each question that stands on its own, and what it asks for."""
+    """Each question that stands on its own, and what it asks for.
+
+    "And in Brunn?" asks for what the question before it did.
+    """
+    in_full = query.parts or not asks(question)
     dayless = () if query.widened else query.dayless
     return [
-        (part, replace(asked(part if query.parts else question), latest=query.latest))
+        (part, replace(asked(part if in_full else question), latest=query.latest))
         for part in dayless or query.parts or (query.text,)
     ]
 

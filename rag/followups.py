@@ -1,159 +1,135 @@
-"""Making questions stand on their own: what one takes from the turns before, and its parts."""
+"""Making a question stand on its own: what it takes from the turns before."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
-from rag.language import FUNCTION_WORDS, NEGATIONS, fold, sentence_spans, terms
+from rag.language import terms
+from rag.outlets import Outlet, asked_of, sole_outlet
+from rag.parts import ASKS, INVERTED
+from rag.referents import (
+    ORDINAL,
+    TIME,
+    is_of_person,
+    listed,
+    named,
+    pointed_at,
+    pointer,
+    topic_of,
+)
 from rag.types import History
 
-_NAME = re.compile(
-    r"[^\W\d_a-zß-öø-ÿ][\w'&.-]*"
-    r"(?:\s+(?:(?:of|for|the|de|von|van)\s+){0,2}[^\Wa-zß-öø-ÿ_][\w'&.-]*)*"
-)
-# What points back: a pronoun before any name; "in that game", "the second one", "do they each".
-_PERSON = r"(?:he|she|him|her|his|hers)"
-_PRONOUN = re.compile(
-    rf"\b(?:{_PERSON}|its?(?! (?:true|possible|likely|known)\b)|they|them|theirs?)\b",
-    re.IGNORECASE,
-)
-_POINTING = re.compile(
-    r"(?:(?<=\b\w\w )|(?<=\b(?:for|was|did|had) )|(?<=\b(?:that|with|from|does) )|(?<=\babout ))"
-    r"(?:this|that|these|those)\b(?! (?:week|month|year))|"
-    r"(?<!is )(?<!are )(?<!was )(?<!were )(?<!be )\bthere\b(?! (?:is|are|was|were|has|have))|"
-    r"\b(?:the|that|this|which) (?:\w+ )?ones?\b|\bthe (?:former|latter|same)\b(?! \w)|"
-    r"\beach\b(?= (?:of them|has|have|had)\b)",
-    re.IGNORECASE,
-)
-_GOING_ON = re.compile(r"(?:and|but|so|or|what about|how about|what else|who else)\b", re.I)
+_AND = r"¿?(?:and|but|so|or|und|aber|et|mais|y|pero|e)\b,?\s+"
+_ABOUT = r"(?:what|how) about|was ist mit|qu'en est-il de|qué tal"
+_GOING_ON = re.compile(rf"{_AND}|(?:{_ABOUT}|what else|who else)\b", re.IGNORECASE)
+_IN_ENGLISH = r"(?:in|on|at|near)"
+_PLACE = rf"(?:{_IN_ENGLISH}|im|auf|bei|à|au|aux|en|dans|chez|a|em|no|na)"
+_PREPOSITION = rf"(?:{_PLACE}|for|from|of|with|by|für|von|pour|de|para|con)"
 _ELLIPSIS = re.compile(
-    r"(?i:and|but|(?:and )?(?:what|how) about) (?:(?P<preposition>in|on|at|for|from|of|with|by) )?"
-    r"(?P<other>(?:the )?[^\W\d_a-z][^?]{0,40}?)\s*\??"
+    rf"(?i:{_AND}(?:(?:{_ABOUT}) )?|(?:{_ABOUT}) )(?:(?P<preposition>(?i:{_PREPOSITION})) )?"
+    r"(?P<other>(?:the )?(?:[^\W\d_a-z]|(?:19|20)\d\d\b)[^?]{0,40}?)\s*\??"
 )
-_ORDINALS = {"first": 0, "former": 0, "second": 1, "third": 2, "last": -1, "latter": -1}
-_ORDINAL = re.compile(rf"\bthe ({'|'.join(_ORDINALS)})\b(?= ones?\b|\W*$)", re.IGNORECASE)
-_LIST = re.compile(r"\s*[,;]\s*(?:and\s+)?|\s+and\s+")
-
-_ASKS = (
-    r"(?:(?:in|on|at|by|from|to|for|of|with|under|until|since)\s+)?"
-    r"(?:who|whom|whose|what|which|when|where|why|how)\b"
-)
-_INVERTED = r"(?:will|did|do|does|is|are|was|were|has|have|had|can|could|would|should)\b"
-# Where a second question begins: not "and who …", which may go on with who did the first.
-_SECOND = re.compile(
-    rf"(?<=\?)\s+|\s*[;,]\s+(?:and|or|but)\s+(?={_ASKS})|;\s+(?={_ASKS})|"
-    rf"\s+and\s+(?=which\s|how (?:many|much)\s|{_ASKS} {_INVERTED})",
-    re.IGNORECASE,
-)
-_PER_SOURCE = re.compile(
-    r"(.+?),? (according to .+?),? and (?:\S+ ){0,3}?(according to .+)", re.IGNORECASE
-)
-# What may open an answer with a capital.
-_NO_NAMES = FUNCTION_WORDS | NEGATIONS | {"since", "nearly", "almost", "around", "yes"}
 _SHORT_WORDS = 5
 
 
-def standalone(question: str, history: History) -> str:
-    """The question with what it takes from the turns before; as it is where it takes nothing."""
-    if not history or not leans_back(question):
+def standalone(question: str, history: History, known: Sequence[Outlet] = ()) -> str:
+    """The question with what it takes from the turns before; as it is where it takes nothing.
+
+    Where the outlets are known, one that is named alone is asked what the one before it was.
+    """
+    if not history or not leans_back(question, known):
         return question
-    frame = standalone(history[-1][0], history[:-1])
-    ellipsis = _ELLIPSIS.fullmatch(question)
-    if ellipsis and (swapped := _swapped(frame, ellipsis)):
-        return swapped
-    pointer = _pointer(question)
-    name = _pointed_at(pointer, question, history) if pointer else None
-    if not pointer or (len(terms(question)) < 2 and not re.match(_PERSON, pointer[0], re.I)):
-        return f"{frame} {question}"  # "How many of them?"
-    goes_on_from = f"{frame} " if _GOING_ON.match(question) else ""
-    if name and name.casefold() not in question.casefold():
-        question = f"{question[: pointer.end()]} ({name}){question[pointer.end() :]}"
-    return goes_on_from + question
+    frame = standalone(history[-1][0], history[:-1], known)
+    if outlet := sole_outlet(question, known):
+        return asked_of(frame, outlet, known)
+    turns = [(frame, history[-1][1]), *reversed(history[:-1])]
+    if ellipsis := _ELLIPSIS.fullmatch(question):
+        return _swapped(frame, ellipsis["other"].removeprefix("the "), ellipsis["preposition"])
+    alone = _capital(re.sub(f"^{_AND}", "", question, flags=re.IGNORECASE))
+    pointing = pointer(alone)
+    if not asks(alone) and not pointing:
+        return f"{frame} {question}"  # "And the crew?"
+    if pointing and (name := pointed_at(pointing, turns)):
+        return _pointing_to(name, alone, pointing, frame, turns)
+    if named(alone):
+        return alone
+    topic = topic_of(frame)
+    if not terms(alone) or not topic:
+        return f"{frame} {question}"  # "Why?"
+    return f"{alone.rstrip(' ?')} ({topic})?"
 
 
-def leans_back(question: str) -> bool:
+def leans_back(question: str, known: Sequence[Outlet] = ()) -> bool:
     """Whether a question may lean on the turn before it."""
-    return goes_on(question) or _pointer(question) is not None
+    return goes_on(question, known) or pointer(question) is not None
 
 
-def _pointer(question: str) -> re.Match[str] | None:
-    pronoun = _PRONOUN.search(question)
-    if pronoun and named(question[: pronoun.start()]):
-        pronoun = None
-    return pronoun or _POINTING.search(question)
-
-
-def goes_on(question: str) -> bool:
+def goes_on(question: str, known: Sequence[Outlet] = ()) -> bool:
     """Whether a question makes no sense without the turn before it."""
-    is_short = len(question.split()) <= _SHORT_WORDS and _pointer(question) is not None
+    is_short = len(question.split()) <= _SHORT_WORDS and pointer(question) is not None
     is_bare = is_short or len(terms(question)) < 2
-    return bool(_GOING_ON.match(question)) or (is_bare and not named(question))
+    goes_on_with = _GOING_ON.match(question) or (is_bare and not named(question))
+    return bool(goes_on_with or sole_outlet(question, known))
 
 
-def _swapped(frame: str, ellipsis: re.Match[str]) -> str | None:
-    """The question before with another name in the place of its own: "And in Germany?"."""
-    before = rf"\b{ellipsis['preposition'] or ''} (?:the )?"
-    fitting = [name for name in named(frame) if re.search(before + re.escape(name), frame)]
-    if not fitting or not named(f"x {ellipsis['other']}"):
-        return None
-    return frame.replace(fitting[-1], ellipsis["other"].removeprefix("the "), 1)
+def asks(question: str) -> bool:
+    """Whether a question says what it asks, and not only of what."""
+    return bool(re.search(rf"\b{ASKS}|^{INVERTED}", question, re.IGNORECASE))
 
 
-def _pointed_at(pointer: re.Match[str], question: str, history: History) -> str | None:
-    """What a follow-up most likely points to: an item of the last answer, or its newest name."""
-    if ordinal := _ORDINAL.search(question):
-        items = _LIST.split(history[-1][1].rstrip("."))
-        place = _ORDINALS[ordinal[1].casefold()]
-        return items[place] if len(items) > max(place, 1) else None
-    for asked, answered in reversed(history):
-        topic = named(asked)
-        new = [name for name in named(answered) if name not in topic]
-        # Of "Who won the Cup?" and "Ada Brown", it is the Cup that "it" is.
-        is_person = asked.casefold().startswith("who") and new and answered.startswith(new[0])
-        is_thing = re.match(r"it|th[ai]|each", pointer[0], re.IGNORECASE) and is_person
-        found = [*topic, *new] if is_thing else [*new, *topic]
-        if found:
-            return found[0]
-    return None
+def _pointing_to(name: str, alone: str, pointing: re.Match[str], frame: str, turns: History) -> str:
+    """A question with the name that its pronoun stands for."""
+    if ORDINAL.fullmatch(pointing[0]) and len(terms(alone)) < 2:  # "And the second one?"
+        for item in listed(turns):
+            if item != name and item in frame:
+                pointed = ORDINAL.sub(pointing[0].lower(), frame)
+                return pointed.replace(item, name, 1)
+        return f"What about {pointing[0].lower()} ({name})?"
+    is_state = re.search(r"\b(?:is|are|was|were)\b", alone, re.IGNORECASE)
+    if not (terms(alone) or is_state or is_of_person(pointing)):
+        return f"{frame} {alone}"  # "How many of them?"
+    if name.casefold() in alone.casefold():
+        return alone
+    return f"{alone[: pointing.end()]} ({name}){alone[pointing.end() :]}"
 
 
-def named(text: str) -> list[str]:
-    """The names in a text, in order: runs of capitalised words, the sentence's first apart."""
-    found: dict[str, None] = {}
-    text = fold(text)
-    for start, end in sentence_spans(text):
-        sentence = text[start:end]
-        for match in _NAME.finditer(sentence):
-            run = match.group().split()
-            opens = match.start() == 0 and len(run) == 1 and len(sentence.split()) > 4
-            while run and run[0].casefold() in _NO_NAMES:
-                del run[0]
-            if run and not run[0][0].isdigit() and not opens:
-                found[" ".join(run).rstrip(".,").removesuffix("'s")] = None
-    return list(found)
+def _swapped(frame: str, other: str, preposition: str | None) -> str:
+    """The question before with another name in the place of its own: "And in Germany?".
+
+    A day, a month or a year stands for another one, and a place for the place. Where the question
+    has none, it is added to it.
+    """
+    ask = frame.rstrip(" ?")
+    if TIME.fullmatch(other):
+        pairs = [(match.group(), other) for match in TIME.finditer(ask)]
+    else:
+        names = [name for name in named(ask) if not TIME.fullmatch(name)]
+        pairs = _of_places(ask, names, f"{preposition} {other}") if preposition else []
+        if preposition and not pairs:
+            pairs = [(name, other) for name in names if f"{preposition} {name}" in ask]
+        if not preposition:
+            places = [old.split()[-1] for old, _ in _of_places(ask, names, "")]
+            pairs = [(name, other) for name in names if name.split()[-1] not in places]
+            pairs = pairs or [(name, other) for name in names]
+    if pairs:
+        return frame.replace(*pairs[-1], 1)
+    return f"{ask} {preposition} {other}?" if preposition else f"{ask} ({other})?"
 
 
-def parts(question: str) -> tuple[str, ...]:
-    """The questions that a question asks, in order, each standing on its own; none if it is one."""
-    if match := _PER_SOURCE.fullmatch(question):
-        return f"{match[1]} {match[2]}?", f"{match[1]} {match[3]}"
-    first, *rest = _SECOND.split(question)
-    is_asked = re.search(rf"\b{_ASKS}|^{_INVERTED}", first, re.IGNORECASE)
-    # "Who owns the firm, which … and which …"
-    goes_on_with = re.search(rf"\b{_ASKS}.*, (?:who|which)\b", first, re.IGNORECASE)
-    if not rest or not is_asked or goes_on_with:
-        return ()
-    return tuple(_asked_of(piece, _topic(first)) for piece in (first, *rest))
+def _of_places(ask: str, names: Sequence[str], other: str) -> list[tuple[str, str]]:
+    """The names of places in a question with their prepositions, and what is to stand for each."""
+    if other and not re.match(rf"{_PLACE} ", other, re.IGNORECASE):
+        return []
+    pairs = []
+    for name in names:
+        if own := re.search(rf"\b({_PLACE}) (?:the )?{re.escape(name)}", ask):
+            new = other
+            if re.fullmatch(_IN_ENGLISH, own[1]) and not re.match(rf"{_IN_ENGLISH} ", other):
+                new = f"{own[1]} {other.partition(' ')[2]}"  # the conversation began in English
+            pairs.append((own[0], new))
+    return pairs
 
 
-def _topic(question: str) -> list[str]:
-    return named(re.sub("according to .*", "", question))
-
-
-def _asked_of(piece: str, topic: Sequence[str]) -> str:
-    """A part with the name that the question is about, where it has none or points to one."""
-    piece = piece.rstrip(" ?,;")
-    if topic and topic[0] not in piece and (_pointer(piece) or not _topic(piece)):
-        piece += f" ({topic[0]})"
-    return f"{piece[0].upper()}{piece[1:]}?"
+def _capital(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"

@@ -66,6 +66,15 @@ _SOURCE_AFTER = re.compile(
     re.IGNORECASE,
 )
 
+# What may stand beside an outlet in a question that asks only what it says.
+_WORDS = re.compile(r"[^\W\d_]+")
+_ONLY_SAYS = re.compile(rf"{_NOUNS}|{_VERBS}", re.IGNORECASE)
+_SAYING = frozenset(
+    """according and at but by can about did do does else for from had has have how i in is it its
+    make makes of on put same say see sees so tell that the their then there they thing think thinks
+    this to too us was what with would you und aber et mais y pero selon laut según""".split()
+)
+
 
 def asked_outlets(question: str, known: Sequence[Outlet]) -> tuple[str, ...]:
     """The outlets whose reports a question asks for, in its order, as the archive writes them."""
@@ -88,6 +97,35 @@ def asked_outlets(question: str, known: Sequence[Outlet]) -> tuple[str, ...]:
                 same = (asked.get(one, name), name)
                 asked[one] = max(same, key=lambda written: (written in question, len(written)))
     return tuple(asked.values())
+
+
+def sole_outlet(question: str, known: Sequence[Outlet]) -> str | None:
+    """The outlet, as it is written, of a question that asks only what it says: "And the Post?"."""
+    question = fold(question)
+    mentions = list(_mentions(question, _names(tuple(known)))) if known else []
+    if len(mentions) != 1:
+        return None
+    start, end = _with_article(question, mentions[0][0])
+    rest = _WORDS.findall(f"{question[:start]} {question[end:]}")
+    is_said = all(_ONLY_SAYS.fullmatch(word) or word.casefold() in _SAYING for word in rest)
+    return question[start:end] if is_said else None
+
+
+def asked_of(question: str, outlet: str, known: Sequence[Outlet]) -> str:
+    """A question asked of another outlet, in the place of its own where it has one."""
+    question = fold(question)
+    asked = set(asked_outlets(question, known))
+    own = [span for span, names in _mentions(question, _names(tuple(known))) if asked & {*names}]
+    if not own:
+        return f"{question.rstrip(' ?')}, according to {outlet}?"
+    start, end = _with_article(question, own[-1])
+    return f"{question[:start]}{outlet}{question[end:]}"
+
+
+def _with_article(text: str, span: Span) -> Span:
+    """A span with the "the" before it."""
+    article = re.search(r"\bthe $", text[: span[0]], re.IGNORECASE)
+    return (article.start() if article else span[0]), span[1]
 
 
 def _mentions(question: str, names: Names) -> Iterator[tuple[Span, tuple[str, ...]]]:

@@ -12,10 +12,11 @@ from rag.answer_type import asked
 from rag.casing import cased, is_plain_word
 from rag.dates import asked_days, without_days
 from rag.errors import UsageError
-from rag.followups import goes_on, leans_back, parts, standalone
+from rag.followups import asks, goes_on, leans_back, standalone
 from rag.kinds import of_kind
 from rag.language import search_terms, terms
 from rag.outlets import asked_outlets
+from rag.parts import parts
 from rag.search_index import SearchIndex
 from rag.types import History, Query
 
@@ -74,20 +75,21 @@ def understand(
     if index:
         question = cased(question, index)
         history = [(cased(earlier, index), answered) for earlier, answered in history]
-    text = standalone(question, history)
+    known = index.outlets() if index else ()
+    text = standalone(question, history, known)
     wordings = [text]
     if text != question:
         first = history[0][0] if len(history) > 1 else ""
         together = " ".join(filter(None, (first, *history[-1], question)))
         wordings.append(together[-MAX_QUESTION_CHARS:])
-        if not goes_on(question):  # it may only seem to lean on the turns before
+        if not goes_on(question, known):  # it may only seem to lean on the turns before
             wordings.append(question)
-    alone = [standalone(part, history) for part in parts(question)]
+    alone = [standalone(part, history, known) for part in parts(question)]
     if index:
         wordings = [*(_respelt(wording, index) for wording in wordings), *wordings]
         alone = [_respelt(part, index) for part in alone]
     text, *variants = dict.fromkeys(wordings)
-    latest = asked(question).latest
+    latest = asked(question if asks(question) else text).latest
     query = Query(text, parts=tuple(alone), variants=tuple(variants), latest=latest)
     if index and filters.get("read_filters", True):
         query = _with_asked(query, question, history, index)
@@ -100,10 +102,12 @@ def _with_asked(query: Query, question: str, history: History, index: SearchInde
     What a follow-up leaves open is as in the turn before.
     """
     newest = index.newest()
-    known = date.today(), newest.date() if newest else None
-    outlets = asked_outlets(question, index.outlets())
-    periods, as_of = asked_days(question, *known)
-    if history and leans_back(question):
+    today = date.today(), newest.date() if newest else None
+    known = index.outlets()
+    text = standalone(question, history, known)  # "And the Post?" is asked what the Sun was
+    outlets = asked_outlets(question, known) or asked_outlets(text, known)
+    periods, as_of = asked_days(question, *today)
+    if history and leans_back(question, known):
         earlier = _with_asked(query, history[-1][0], history[:-1], index)
         outlets = outlets or earlier.outlets
         if not periods and not as_of:
@@ -116,13 +120,13 @@ def _with_asked(query: Query, question: str, history: History, index: SearchInde
         before=None if None in ends else max(filter(None, ends), default=None),
         as_of=as_of,
         periods=periods,
-        dayless=_dayless(query, known) if periods or as_of else (),
+        dayless=_dayless(query, today) if periods or as_of else (),
     )
 
 
-def _dayless(query: Query, known: tuple[date, date | None]) -> tuple[str, ...]:
+def _dayless(query: Query, today: tuple[date, date | None]) -> tuple[str, ...]:
     """The texts of a query without the days in them; none where little more is said."""
-    texts = tuple(without_days(text, *known) for text in query.parts or (query.text,))
+    texts = tuple(without_days(text, *today) for text in query.parts or (query.text,))
     return texts if all(map(terms, texts)) else ()
 
 

@@ -10,8 +10,9 @@ import pytest
 from ingest import ingest
 from rag import Gazette
 from rag.dates import asked_days, years_meant
-from rag.followups import parts, standalone
+from rag.followups import standalone
 from rag.outlets import asked_outlets
+from rag.parts import parts
 from rag.types import scope
 
 OUTLETS = (
@@ -105,6 +106,12 @@ FLOODS = [("How many people died in the floods in Karland?", "At least 34, the m
 MAYOR = [("Who is the mayor of Dallum?", "Ada Brown."), ("Since when?", "Since 2019.")]
 CUP = [("Who won the Sound Cup?", "Ben Cole, after extra time.")]
 FIRMS = [("Which firms bid?", "Norrgard, Tesse Capital and Ostrem Civil.")]
+SHIP = [
+    ("What happened to the Alba?", "**A leak.** She sank off Ransey in May, Ada Brown said. [1]")
+]
+NURSES = [("Who was hurt?", "Ada Brown, 38, a nurse, and Ben Cole, 41, were hurt. [1]")]
+FROST = [("How cold was it in Dallum in January?", "Minus 12.")]
+MARCH = [("How many marched in Dallum according to the Post?", "1,100.")]
 
 
 @pytest.mark.parametrize(
@@ -119,7 +126,47 @@ FIRMS = [("Which firms bid?", "Norrgard, Tesse Capital and Ostrem Civil.")]
             FIRMS,
             "Where is the second one (Tesse Capital) based?",
         ),
+        ("And the last one?", FIRMS, "What about the last one (Ostrem Civil)?"),
+        ("How old is the second one?", NURSES, "How old is the second one (Ben Cole)?"),
+        # The name it lacks, and not what was asked of it before
+        ("How many drowned?", SHIP, "How many drowned (Alba)?"),
+        ("Who owns it?", SHIP, "Who owns it (Alba)?"),
+        ("And who was the cook?", SHIP, "Who was the cook (Alba)?"),
+        ("And what did Ben Cole say?", SHIP, "What did Ben Cole say?"),
+        (
+            "Who owns it?",
+            [("What is the Old Dock called now?", "**Dallum Works.** It is Dallum Works. [1]")],
+            "Who owns it (Dallum Works)?",
+        ),
+        # A person is no place, and the place of a trial no thing
+        (
+            "Where was she born?",
+            [("Where does the mayor live?", "She lives in New York. [1]")],
+            "Where was she born (the mayor)?",
+        ),
+        (
+            "Did she sue?",
+            [("Who sued Norrgard?", "The New York attorney general, Ada Brown, sued it.")],
+            "Did she (Ada Brown) sue?",
+        ),
+        (
+            "How many work there?",
+            [("Who runs the clinic in Dallum?", "Ada Brown.")],
+            "How many work there (Dallum)?",
+        ),
+        # Another place or month in the place of its own
+        ("And in Estrand?", FROST, "How cold was it in Estrand in January?"),
+        ("And on Ransey?", FROST, "How cold was it on Ransey in January?"),
+        ("And in March?", FROST, "How cold was it in Dallum in March?"),
+        ("Und in Estrand?", FROST, "How cold was it in Estrand in January?"),
+        ("Et à Lyon ?", [("Combien de morts à Paris ?", "Douze.")], "Combien de morts à Lyon ?"),
+        (
+            "¿Y en Madrid?",
+            [("¿Cuántos muertos hubo en Sevilla?", "Doce.")],
+            "¿Cuántos muertos hubo en Madrid?",
+        ),
         # Another topic, or a word that points at nothing before
+        ("How cold was it in Estrand?", SHIP, None),
         ("Who owns the lighthouse of Dallum?", FLOODS, None),
         ("How many births were there on Ransey in 2025?", FLOODS, None),
         ("Is it true that the railway was cancelled?", FLOODS, None),
@@ -128,6 +175,20 @@ FIRMS = [("Which firms bid?", "Norrgard, Tesse Capital and Ostrem Civil.")]
 )
 def test_a_follow_up_takes_from_the_turns_before_what_it_lacks(question, history, alone):
     assert standalone(question, history) == (alone or question)
+
+
+@pytest.mark.parametrize(
+    ("question", "history", "alone"),
+    [
+        ("And the NSJ?", MARCH, "How many marched in Dallum according to the NSJ?"),
+        ("What does the Age say?", MARCH, "How many marched in Dallum according to the Age?"),
+        ("What does The Age report?", SHIP, "What happened to the Alba, according to The Age?"),
+        ("And in Brunn?", MARCH, "How many marched in Brunn according to the Post?"),
+        ("Who owns The Age?", MARCH, "Who owns The Age?"),
+    ],
+)
+def test_another_outlet_is_asked_what_the_one_before_was(question, history, alone):
+    assert standalone(question, history, OUTLETS) == alone
 
 
 @pytest.mark.parametrize(
@@ -142,6 +203,28 @@ def test_a_follow_up_takes_from_the_turns_before_what_it_lacks(question, history
             "How many came according to the Post, and according to the Echo?",
             ["How many came according to the Post?", "How many came according to the Echo?"],
         ),
+        (
+            "What is the Old Dock called now and who owns it?",
+            ["What is the Old Dock called now?", "Who owns it (Old Dock)?"],
+        ),
+        (
+            "Who bought Norrgard, for how much and when?",
+            [
+                "Who bought Norrgard?",
+                "For how much was it (bought Norrgard)?",
+                "When was it (bought Norrgard)?",
+            ],
+        ),
+        ("When and where did she die?", ["When did she die?", "Where did she die?"]),
+        (
+            "When does the fair open, and how many stalls has it?",
+            ["When does the fair open?", "How many stalls has it (the fair)?"],
+        ),
+        ("Who won the Cup and who lost it?", ["Who won the Cup?", "Who lost it (Cup)?"]),
+        ("Who is the man who built the dock and who sold it?", []),
+        ("Who is Ada Brown, who owns it, and why is she sad?", []),
+        ("Do they know who did it and who paid?", []),
+        ("? ?", []),
         ("Who wrote and directed the film?", []),
         ("Who are Ada Brown and Ben Cole?", []),
         ("Which firm, which was sold, and which has moved, is growing?", []),
@@ -213,7 +296,10 @@ def test_what_was_understood_and_leaves_no_answer_is_let_go(two_outlets):
 def test_a_follow_up_stays_within_what_the_turn_before_asked_for(two_outlets):
     history = [(f"According to the Dallum Post, {COST}?", "12 million dalers.")]
     assert two_outlets.ask("And who says it?", history).query.outlets == ("Dallum Post",)
-    assert two_outlets.ask("And what did the Echo say?", history).query.outlets == ("Brunn Echo",)
+    for other in ("And what did the Echo say?", "And the Echo?"):
+        answer = two_outlets.ask(other, history)
+        assert answer.query.outlets == ("Brunn Echo",)
+        assert "19 million" in answer.sentences[0].text
     assert two_outlets.ask("Who is the mayor of Brunn?", history).query.outlets == ()
 
 
