@@ -23,6 +23,12 @@ from rag.language import fold
 from rag.overview import MOST
 from rag.types import Answer, Article, Citation, Passage
 
+UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u30ff\u31f0-\u9fff\uf900-\ufaff"
+    "\U00020000-\U0003ffff"
+)
+"""Thai, Lao, Burmese, Khmer, kana and Chinese characters, for a class of a regular expression: they
+are written without spaces between words."""
 FindArticle = Callable[[str], Article]
 """Article id to article."""
 RANKED = 10
@@ -36,6 +42,13 @@ _RANKING = {
 }
 
 _MARK = re.compile(r"\[\d+\]")
+# Between two letters or digits of a script that has spaces; before or after the point or comma in a
+# number, but for the year of 14.05.2026.
+_SPACED = rf"[^\W{UNSPACED}]"
+_WITHIN = re.compile(
+    rf"(?<={_SPACED})(?={_SPACED})|(?<=\d)(?=[.,]\d)"
+    r"|(?<=\d[.,])(?<!\.\d\.)(?<!\.\d\d\.)(?=\d)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +197,14 @@ def is_right(question: Question, text: str) -> bool:
 
 
 def holds(text: str, words: str) -> bool:
-    """Whether words stand in a text, on word boundaries."""
-    return bool(re.search(rf"(?<!\w){re.escape(words)}(?!\w)", text))
+    """Whether words stand in a text, and neither begin nor end within a word or a number of it."""
+    start = text.find(words) if words else -1
+    while start >= 0:
+        ends = (start, start + len(words))
+        if not any(_WITHIN.match(text, end) for end in ends):
+            return True
+        start = text.find(words, start + 1)
+    return False
 
 
 def citation_precision(

@@ -14,7 +14,7 @@ from evals.datasets import Question, Quote, Rules, Suite, load_suite
 from evals.html import write_html
 from evals.judge import load_judge
 from evals.measures import MEASURES
-from evals.metrics import answering_articles, comparable, is_right, ranking_figures
+from evals.metrics import answering_articles, comparable, holds, is_right, ranking_figures
 from evals.report import print_report
 from evals.runner import run
 from rag.errors import UsageError
@@ -80,6 +80,32 @@ def test_an_answer_is_right_by_any_variant_but_of_a_multi_question_by_all_parts(
     assert is_right(QUESTION, answer)
     assert not is_right(replace(QUESTION, kind="multi"), answer)
     assert not is_right(UNANSWERABLE, answer)
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "expected"),
+    [
+        ("the cats of", "cat", False),
+        ("the cats of", "the cats", True),
+        ("it cost $1.5 billion", "5 billion", False),
+        ("it cost us$1.5 billion.", "$1.5 billion", True),
+        ("611,000 daler", "611", False),
+        ("611,000 daler", "000", False),
+        ("611,000 daler, 611 and more", "611", True),
+        ("it made 611, and sank", "611", True),
+        ("1.234.567 daler", "234", False),
+        ("am 14.05.2026", "2026", True),
+        ("it rose 25%", "%", True),
+        ("it rose 2.5%", "5%", False),
+        ("市長は月曜日の朝に橋が開通したと発表した。", "月曜日", True),
+        ("会议于2026年在北京召开", "北京", True),
+        ("会议于2026年在北京召开", "2026", True),
+        ("会议于2026年在北京召开", "202", False),
+        ("anything", "", False),
+    ],
+)
+def test_words_stand_in_a_text_where_they_cut_no_word_and_no_number(text, words, expected):
+    assert holds(text, words) == expected
 
 
 def test_left_out_is_every_article_that_holds_the_answer(gazette):
