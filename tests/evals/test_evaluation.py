@@ -207,12 +207,32 @@ def test_the_exit_code_is_the_gate_s(sample_archive, tmp_path, least, code):
         ("not JSON", "line 1"),
         ('{"id": "1", "question": "x", "answer": ["y"]}', "write 'answers'"),
         ('{"id": "1", "question": "x"}\n' * 2, "several questions with the id '1'"),
+        ('{"id": " ", "question": "x"}', "line 1: id: is empty"),
+        (
+            '{"id": "1", "question": "x", "answers": ["y", "\u200b"]}',
+            r"line 1: answers\.1: is empty",
+        ),
+        (
+            '{"id": "1", "question": "x", "quotes": [{"page": "a", "relevance": 0}]}',
+            r"line 1: quotes\.0\.relevance: Input should be greater than or equal to 1",
+        ),
+        ('{"id": "1", "question": "x", "kind": "search"}', "line 1: .* a search has no quotes"),
+        ('{"rules": {}}\n\n{"rules": {}}', "line 3: gives rules a second time"),
     ],
 )
 def test_a_bad_questions_file_is_refused_by_line(tmp_path, text, complaint):
     path = tmp_path / "questions.jsonl"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(UsageError, match=complaint):
+        load_suite(str(path))
+
+
+def test_a_byte_order_mark_and_blank_lines_are_no_questions(tmp_path):
+    path = tmp_path / "questions.jsonl"
+    path.write_bytes(b'\xef\xbb\xbf\n{"id": "1", "question": "x"}\r\n\r\n')
+    assert [question.id for question in load_suite(str(path)).questions] == ["1"]
+    path.write_bytes(b'{"id": "1", "question": "x"}\n{"id": "2", "question": "\xe4"}')
+    with pytest.raises(UsageError, match=r"questions\.jsonl', line 2: is not UTF-8"):
         load_suite(str(path))
 
 

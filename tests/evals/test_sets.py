@@ -80,6 +80,48 @@ def test_runs_and_judgements_give_other_tools_the_same_figures(beir, tmp_path):
     assert 0 < report.rows[-1].figures["nDCG@10"] < 1
 
 
+@pytest.mark.parametrize(
+    ("file", "number", "line", "complaint"),
+    [
+        ("corpus.jsonl", 2, b'{"_id": "10", "text": "Ice', "the line: Invalid JSON"),
+        ("corpus.jsonl", 2, b'{"_id": "10", "title": "Ice"}', "text: Field required"),
+        ("corpus.jsonl", 3, b'{"_id": "10", "text": "\xe4"}', r"is not UTF-8 \(byte 24\)"),
+        ("corpus.jsonl", 4, b'["10", "Ice"]', "the line: Input should be"),
+        ("corpus.jsonl", 1, b'{"_id": 10, "text": "Ice"}', "_id: Input should be a valid string"),
+        ("corpus.jsonl", 1, b'{"_id": "", "text": "Ice"}', "_id: is empty"),
+        ("queries.jsonl", 2, b'{"_id": "b"}', "text: Field required"),
+        ("qrels/test.tsv", 1, b"a\t1\t1.5", "is no judgement"),
+        ("qrels/test.tsv", 3, b"a 1 1", "is no judgement"),
+        ("qrels/test.tsv", 3, b"a\t1\tgood", "is no judgement"),
+    ],
+)
+def test_a_bad_line_of_a_beir_set_is_named(beir, file, number, line, complaint):
+    path = beir / file
+    lines = path.read_bytes().split(b"\n")
+    lines[number - 1] = line
+    path.write_bytes(b"\n".join(lines))
+    with (
+        pytest.raises(UsageError, match=f"{file}', line {number}: {complaint}.*; "),
+        archive_of(load_suite(str(beir))),
+    ):
+        pass
+
+
+def test_a_beir_set_may_have_blank_lines_marks_no_header_and_grades_with_a_point(beir):
+    suite = load_suite(str(beir))
+    for file in ("corpus.jsonl", "queries.jsonl", "qrels/test.tsv"):
+        text = (beir / file).read_text()
+        text = text.removeprefix("query-id\tcorpus-id\tscore\n").replace("\t2\n", "\t2.0\n")
+        text += "d\t1\t-1\n" if file == "qrels/test.tsv" else ""
+        (beir / file).write_text("\ufeff\n" + text.replace("\n", "\r\n\r\n"))
+    again = load_suite(str(beir))
+    assert again.questions == suite.questions
+    assert list(again.articles()) == list(suite.articles())
+    (beir / "qrels" / "test.tsv").write_text("z\t1\t1\n")
+    with pytest.raises(UsageError, match="judges no query of"):
+        load_suite(str(beir))
+
+
 @pytest.mark.parametrize("version", ["1.1", "v2.0"])
 def test_a_squad_file_has_a_paragraph_for_an_article(tmp_path, version):
     asked = [
@@ -108,6 +150,15 @@ def test_what_is_no_set_is_refused(tmp_path, text):
     for path in (tmp_path / "set.json", tmp_path):
         with pytest.raises(UsageError, match="BEIR folder or a SQuAD file"):
             load_suite(str(path))
+
+
+def test_an_empty_answer_of_a_squad_set_is_refused(tmp_path):
+    asked = {"id": "7", "question": "When?", "answers": [{"text": "Monday"}, {"text": " "}]}
+    paragraph = {"context": "On Monday.", "qas": [asked]}
+    data = {"data": [{"title": "T", "paragraphs": [paragraph]}]}
+    (tmp_path / "squad.json").write_text(json.dumps(data))
+    with pytest.raises(UsageError, match=r"squad.json', question '7': answers\.1: is empty"):
+        load_suite(str(tmp_path / "squad.json"))
 
 
 def test_questions_are_made_from_any_archive_and_stay_the_same(gazette):
