@@ -91,6 +91,11 @@ class Question:
             raise ValueError("a search has no quotes, so that there is nothing to find")
 
     @property
+    def is_of_articles(self) -> bool:
+        """Whether whole articles are to be found, so that each counts once."""
+        return self.kind == "search" and not any(quote.quote for quote in self.quotes)
+
+    @property
     def is_answerable(self) -> bool:
         """Whether the articles say."""
         return bool(self.quotes if self.kind == "overview" else self.answers)
@@ -313,10 +318,10 @@ def address_of(document: str) -> str:
     return f"{_SCHEME}{quoted(document, safe='')}:"
 
 
-def document_at(address: str) -> str | None:
-    """The document of a set that has this address; None where it is no such address."""
+def document_at(address: str) -> str:
+    """A set's own name for the document with this address; any other address as it is."""
     if not address.startswith(_SCHEME):
-        return None
+        return address
     return unquote(address.removeprefix(_SCHEME).removesuffix(":"))
 
 

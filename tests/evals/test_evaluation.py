@@ -17,6 +17,8 @@ from evals.measures import MEASURES
 from evals.metrics import answering_articles, comparable, holds, is_right, ranking_figures
 from evals.report import print_report
 from evals.runner import run
+from ingest import ingest
+from rag import Gazette
 from rag.errors import UsageError
 from tests.conftest import ROOT
 
@@ -150,6 +152,27 @@ def test_a_run_reports_by_kind_and_asks_again_without_the_articles_that_answer(g
     assert "gate: hit@5 of at least 1.000 reached" in capsys.readouterr().out
 
 
+def test_a_copy_stands_for_the_gold_article_that_has_no_place_of_its_own(tmp_path):
+    text = "The harbour of Norholm froze on Monday, and no ferry left for the island of Tesk."
+    other = "A brewery from Kranich bought a share of the football club of Norholm on Monday."
+    for name, body in (("wire", f"(Wire) – {text}"), ("echo", text), ("kontor", other)):
+        (tmp_path / f"{name}.txt").write_text(f"{name.title()}\n\n{body}")
+    ingest([tmp_path / f"{name}.txt" for name in ("wire", "echo", "kontor")], tmp_path / "archive")
+    asked = "What froze on Monday in Norholm?"
+    words = "harbour of Norholm froze"
+    questions = [
+        Question(f"{n}", asked, answers=("stands nowhere",), quotes=(Quote(page, words),))
+        for n, page in enumerate(("wire", "echo", "kontor", "gone"))
+    ]
+    with Gazette.open(tmp_path / "archive") as gazette:
+        assert len(gazette.retrieve(asked, 10)) == 2  # one of the copies is not shown
+        report = run(gazette, Suite("copies", tuple(questions)))
+    figures = [result.figures for result in report.results]
+    assert [figure["hit@1"] for figure in figures] == [1, 1, 0, 0]
+    assert [figure["citation recall"] for figure in figures] == [1, 1, 0, 0]
+    assert report.absent == ("gone",)
+
+
 def test_an_overview_is_right_where_all_that_it_quotes_is_on_its_topic(gazette):
     pages = (
         "https://www.brakhavenecho.est/news/sixty",
@@ -169,7 +192,7 @@ def test_an_overview_is_right_where_all_that_it_quotes_is_on_its_topic(gazette):
     assert len(results[0].without) == 2
 
 
-def test_a_failed_question_counts_as_wrong_and_is_named(gazette):
+def test_a_failed_question_counts_as_wrong_and_is_named(gazette, capsys):
     silly = "why " * 1000
     questions = (replace(QUESTION, question=silly), replace(UNANSWERABLE, question=silly))
     report = run(gazette, Suite("long", questions, Rules(leave_out=True)))
@@ -180,6 +203,11 @@ def test_a_failed_question_counts_as_wrong_and_is_named(gazette):
     assert {"hit@5", "right", "abstained", "abstained left out", "faithfulness"} < set(asked)
     assert [name for name in asked if figures[name] != 0] == []
     assert figures["Brier"] == figures["ECE"] == 1
+    assert report.model == "extractive"
+    print_report(report)
+    said = capsys.readouterr().out
+    assert "long · extractive" in said
+    assert "2 failed" in said
 
 
 @pytest.mark.parametrize(("least", "code"), [(1, 0), (1.01, 1)])

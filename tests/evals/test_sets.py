@@ -60,11 +60,60 @@ def test_a_beir_folder_is_judged_by_document_and_grade(beir, tmp_path):
         assert gazette.count() == len(DOCUMENTS)  # as it was: it is not filled again
 
 
+def test_of_a_beir_set_ten_documents_are_ranked_however_long_they_are(tmp_path):
+    folder = tmp_path / "beir"
+    (folder / "qrels").mkdir(parents=True)
+    sentences = (f"The harbour of Norholm froze in year {n}, said clerk {n}." for n in range(400))
+    texts = {"long/1": " ".join(sentences)} | {
+        f"short {n}": f"A ship named Vessel{n} left the harbour of port {n}." for n in range(10)
+    }
+    corpus = [{"_id": key, "title": "", "text": text} for key, text in texts.items()]
+    write_lines(folder / "corpus.jsonl", corpus)
+    write_lines(folder / "queries.jsonl", [{"_id": "a b", "text": "The harbour of Norholm froze"}])
+    qrels = "a b\tlong/1\t1\na b\tshort 3\t1\n"
+    (folder / "qrels" / "test.tsv").write_text(qrels)
+    suite = load_suite(str(folder))
+    with archive_of(suite) as path, Gazette.open(path) as gazette:
+        passages = gazette.retrieve(suite.questions[0].question, 10)
+        report = run(gazette, suite)
+    assert len({passage.article_id for passage in passages}) == 1
+    (result,) = report.results
+    assert len(set(result.documents)) == len(result.passages) == 10
+    assert result.documents[0] == "long/1"
+    assert result.figures["nDCG@10"] > 0.8
+    write_trec(report, tmp_path)
+    lines = (tmp_path / "run.txt").read_text().splitlines()
+    assert lines[0] == "a%20b Q0 long/1 1 1.0000 gazette"
+    judged = "a%20b 0 long/1 1\na%20b 0 short%203 1\n"
+    assert (tmp_path / "qrels.txt").read_text() == judged
+
+
+def test_a_judged_document_is_found_where_a_copy_stands_for_it(beir):
+    text = "Fishermen counted the eels in the river Tesse and found that one in ten is left"
+    texts = {"copy": f"(Wire) – {text}.", "2/a": f"{text}.", "other": "Eels are fish."}
+    corpus = [{"_id": key, "title": key, "text": text} for key, text in texts.items()]
+    for judged, expected in ((("2/a",), (1,)), (("2/a", "copy"), (1, 2)), (("copy",), (1,))):
+        write_lines(beir / "corpus.jsonl", corpus)
+        qrels = "".join(f"b\t{name}\t1\n" for name in judged)
+        (beir / "qrels" / "test.tsv").write_text(qrels)
+        suite = load_suite(str(beir))
+        with archive_of(suite) as path, Gazette.open(path) as gazette:
+            assert len(gazette.retrieve("eels", 10)) == 2
+            (result,) = run(gazette, suite).results
+        assert tuple(sorted(result.ranks)) == expected
+        assert set(result.documents) == {*judged, "other"}
+
+
 def test_runs_and_judgements_give_other_tools_the_same_figures(beir, tmp_path):
     suite = load_suite(str(beir))
     with archive_of(suite) as path, Gazette.open(path) as gazette:
         report = run(gazette, suite)
+    assert report.absent == (suite.questions[2].quotes[0].page,)
     write_trec(report, tmp_path)
+    lines = (tmp_path / "qrels.txt").read_text().splitlines()
+    assert sorted(lines) == ["a 0 1 1", "a 0 10 2", "b 0 2/a 1", "d 0 lost 1"]
+    run_lines = (tmp_path / "run.txt").read_text().splitlines()
+    assert {line.split()[2] for line in run_lines} <= set(DOCUMENTS)
     names = ("hit@1", "hit@5", "MRR@10", "nDCG@10")
     found = ir_measures.calc_aggregate(
         [
