@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import get_args
+from urllib.parse import quote as quoted
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from evals.comparing import Comparison
-from evals.datasets import Kind
+from evals.datasets import Kind, document_at
 from evals.measures import MEASURES, TABLES
 from evals.metrics import relevance
 from evals.runner import Report
@@ -23,12 +25,13 @@ def print_report(report: Report) -> None:
     console.print(f"{report.suite} · {report.model}")
     for title, measures in tables(report).items():
         console.print(_table(report, title, measures))
+    counts = []
     if report.seconds:  # something was answered
-        console.print(
-            f"{report.quotes} quotes · passage {report.passage_chars:.0f} characters · "
-            f"{report.seconds:.2f} s a question · {len(report.failures)} failed",
-            soft_wrap=True,
-        )
+        counts += [f"{report.quotes} quotes", f"passage {report.passage_chars:.0f} characters"]
+        counts += [f"{report.seconds:.2f} s a question"]
+    if counts or report.failures:
+        counts += [f"{len(report.failures)} failed"]
+        console.print(" · ".join(counts), soft_wrap=True)
     if report.against:
         _print_comparison(console, report.against)
     for name, bound in report.gate.items():
@@ -93,16 +96,30 @@ def write_trec(report: Report, folder: Path) -> None:
 
     trec_eval and ir_measures read them. The folder must be there. A document is a passage,
     `article id:start-end`; a gold quote that was not found is judged as the document `missed-…`.
+    Where whole articles are to be found, a document is an article, under a set's own name for it.
     """
     run, qrels = [], []
     for result in report.results:
-        qid = "_".join(result.question.id.split())
-        documents = [f"{article}:{start}-{end}" for article, start, end in result.passages]
+        question, qid = result.question, _token(result.question.id)
+        documents = list(map(_token, result.documents)) or [
+            f"{article}:{start}-{end}" for article, start, end in result.passages
+        ]
         for rank, document in enumerate(documents, 1):
             run.append(f"{qid} Q0 {document} {rank} {1 / rank:.4f} gazette\n")
-        ranks = result.ranks or (None,) * len(result.question.quotes)
-        for place, grade in relevance(result.question, ranks).items():
-            document = documents[int(place) - 1] if place.isdigit() else place
+        ranks = result.ranks or (None,) * len(question.quotes)
+        for place, grade in relevance(question, ranks).items():
+            if place.isdigit():
+                document = documents[int(place) - 1]
+            elif question.is_of_articles:
+                missed = question.quotes[int(place.removeprefix("missed-"))]
+                document = _token(document_at(missed.page))
+            else:
+                document = place
             qrels.append(f"{qid} 0 {document} {grade}\n")
     (folder / "run.txt").write_text("".join(run), encoding="utf-8")
     (folder / "qrels.txt").write_text("".join(qrels), encoding="utf-8")
+
+
+def _token(name: str) -> str:
+    """A name without white space, which parts the columns; others stay as they are."""
+    return re.sub(r"\s", lambda space: quoted(space[0]), name)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 
 from evals.comparing import Asked, Comparison, compare
-from evals.datasets import Question, Suite
+from evals.datasets import Question, Suite, document_at
 from evals.measures import FOUND, MEASURES
 from evals.metrics import (
     RANKED,
@@ -16,8 +16,10 @@ from evals.metrics import (
     citation_precision,
     comparable,
     figures,
+    find_pages,
     is_right,
     quote_ranks,
+    ranked_documents,
 )
 from rag.errors import GazetteError, UsageError
 from rag.extractive import extract
@@ -63,6 +65,8 @@ class Report:
     """Mean time of a question."""
     failures: tuple[tuple[str, str], ...]
     """(question id, what went wrong)."""
+    absent: tuple[str, ...]
+    """Pages of gold quotes that no article of the archive has."""
     against: Comparison | None
     results: tuple[Result, ...]
 
@@ -88,7 +92,9 @@ def run(
     texts: list[tuple[Article, str]] = []
     if suite.rules.leave_out and not only_passages:
         texts = [(article, comparable(article.text)) for article in gazette.articles()]
-    asker = _Asker(gazette, texts, use_filters, only_passages, judge)
+    articles = (article for article, _ in texts) if texts else gazette.articles()
+    pages = find_pages(questions, articles)
+    asker = _Asker(gazette, texts, pages, use_filters, only_passages, judge)
     results = []
     for number, question in enumerate(questions, 1):
         results.append(asker.result(question))
@@ -97,7 +103,8 @@ def run(
     gate = suite.rules.gate
     if only_passages:
         gate = {name: gate[name] for name in gate if MEASURES[name].table == FOUND}
-    return _report(suite.name, gate, results, against)
+    absent = tuple(page for page, ids in pages.items() if not ids)
+    return _report(suite.name, gazette.settings.llm, gate, results, absent, against)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +114,8 @@ class _Asker:
     gazette: Gazette
     texts: Sequence[tuple[Article, str]]
     """All articles, each with its comparable text, where those that answer are to be left out."""
+    pages: Mapping[str, Sequence[str]]
+    """Of the gold quotes, each with the ids of its articles."""
     use_filters: bool
     only_passages: bool
     judge: Judge | None
@@ -125,7 +134,10 @@ class _Asker:
                 result = step(result, self._filters(question))
             except GazetteError as error:
                 result = replace(result, error=result.error or str(error))
-        return replace(result, figures=figures(result, self.gazette.article))
+        return replace(result, figures=figures(result, self.gazette.article, self._golds))
+
+    def _golds(self, page: str) -> list[Article]:
+        return [self.gazette.article(name) for name in self.pages.get(page, ())]
 
     def _filters(self, question: Question) -> Filters:
         if not self.use_filters:
@@ -137,7 +149,8 @@ class _Asker:
         question = result.question
         answer = self.gazette.ask(question.question, question.history, **filters)
         if question.kind == "overview":
-            right = citation_precision(question, answer.citations, self.gazette.article) == 1
+            find = self.gazette.article, self._golds
+            right = citation_precision(question, answer.citations, *find) == 1
         else:
             right = is_right(question, self._had_it_been_given(question, answer))
         return replace(result, answer=answer, is_right=right)
@@ -157,13 +170,33 @@ class _Asker:
     def _find(self, result: Result, filters: Filters) -> Result:
         """What was found; if the answer's own passages hold all that is to be found, these."""
         question, article = result.question, self.gazette.article
+        if question.is_of_articles:
+            return self._find_documents(result, filters)
         passages = result.answer.passages if result.answer else ()
-        ranks = quote_ranks(question, passages, article)
+        ranks = quote_ranks(question, passages, article, self._golds)
         if None in ranks or not passages:
             passages = self.gazette.retrieve(question.question, RANKED, question.history, **filters)
-            ranks = quote_ranks(question, passages, article)
+            ranks = quote_ranks(question, passages, article, self._golds)
         places = tuple((p.article_id, p.start, p.end) for p in passages)
         return replace(result, passages=places, ranks=ranks)
+
+    def _find_documents(self, result: Result, filters: Filters) -> Result:
+        """The first articles that were found, from as many passages as that takes."""
+        question, k = result.question, RANKED
+        while True:
+            found = self.gazette.retrieve(question.question, k, question.history, **filters)
+            named = ranked_documents(question, found, self.gazette.article, self._golds)
+            if len(named) >= RANKED or len(found) < k:
+                break
+            k *= 4
+        documents = tuple(named)[:RANKED]
+        golds = [document_at(quote.page) for quote in question.quotes]
+        return replace(
+            result,
+            documents=documents,
+            passages=tuple((p.article_id, p.start, p.end) for p in list(named.values())[:RANKED]),
+            ranks=tuple(documents.index(n) + 1 if n in documents else None for n in golds),
+        )
 
     def _had_it_been_given(self, question: Question, answer: Answer) -> str:
         """An answer's text, also where it was held back.
@@ -181,16 +214,23 @@ class _Asker:
 
 
 def _report(
-    suite: str, gate: Mapping[str, float], results: Sequence[Result], against: Asked | None
+    suite: str,
+    model: str,
+    gate: Mapping[str, float],
+    results: Sequence[Result],
+    absent: tuple[str, ...],
+    against: Asked | None,
 ) -> Report:
     kinds = list(dict.fromkeys(result.question.kind for result in results))
     rows = [_row(kind, [r for r in results if r.question.kind == kind]) for kind in kinds]
     whole = _row("all", results, intervals=True)
     answers = [result.answer for result in results if result.answer]
+    if not any(result.is_asked for result in results):
+        model = "no answers"
     asked = {(r.question.id, r.question.question): r.figures for r in results}
     return Report(
         suite=suite,
-        model=answers[0].model if answers else "no answers",
+        model=answers[0].model if answers else model,
         rows=(*rows, whole),
         gate=gate,
         missed=tuple(
@@ -200,6 +240,7 @@ def _report(
         passage_chars=_mean([len(p.text) for answer in answers for p in answer.passages]),
         seconds=_mean([sum(answer.timings.values()) for answer in answers]),
         failures=tuple((r.question.id, r.error) for r in results if r.error),
+        absent=absent,
         against=compare(against, asked) if against is not None else None,
         results=tuple(results),
     )

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import chain, zip_longest
 
 import numpy as np
@@ -270,6 +271,12 @@ def _read_around(archive: Archive, passage: Passage, limits: Span) -> Passage:
     return replace(passage, start=start, end=end, text=article.text[start:end])
 
 
+def is_copy(one: str, other: str) -> bool:
+    """Whether one of two texts is a copy of the other, as it is told of passages."""
+    return _is_copy(_shingles(one), _shingles(other))
+
+
+@lru_cache(maxsize=64)  # in an evaluation one text is held against many
 def _shingles(text: str) -> set[tuple[str, ...]]:
     """Runs of `SHINGLE_WORDS` words; of a shorter text, the text."""
     all_words = words(text)

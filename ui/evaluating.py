@@ -87,6 +87,14 @@ def evaluate(
             write_html(report, html, gazette.article)
     for name, error in report.failures:
         complain(f"{name}: {error}", "")
+    if report.absent:
+        pages = {quote.page for result in report.results for quote in result.question.quotes}
+        complain(
+            f"{len(report.absent)} of the {len(pages)} pages that the quotes are on are not in the "
+            f"archive, such as {report.absent[0]!r}: what is on them cannot be found; look at "
+            "--archive, and at: gazette articles list",
+            "warning: ",
+        )
     if trec:
         write_trec(report, trec)
     if as_json:

@@ -14,9 +14,11 @@ from evals.datasets import Question, Quote, Rules, Suite, load_suite
 from evals.html import write_html
 from evals.judge import load_judge
 from evals.measures import MEASURES
-from evals.metrics import answering_articles, comparable, is_right, ranking_figures
+from evals.metrics import answering_articles, comparable, holds, is_right, ranking_figures
 from evals.report import print_report
 from evals.runner import run
+from ingest import ingest
+from rag import Gazette
 from rag.errors import UsageError
 from tests.conftest import ROOT
 
@@ -82,6 +84,32 @@ def test_an_answer_is_right_by_any_variant_but_of_a_multi_question_by_all_parts(
     assert not is_right(UNANSWERABLE, answer)
 
 
+@pytest.mark.parametrize(
+    ("text", "words", "expected"),
+    [
+        ("the cats of", "cat", False),
+        ("the cats of", "the cats", True),
+        ("it cost $1.5 billion", "5 billion", False),
+        ("it cost us$1.5 billion.", "$1.5 billion", True),
+        ("611,000 daler", "611", False),
+        ("611,000 daler", "000", False),
+        ("611,000 daler, 611 and more", "611", True),
+        ("it made 611, and sank", "611", True),
+        ("1.234.567 daler", "234", False),
+        ("am 14.05.2026", "2026", True),
+        ("it rose 25%", "%", True),
+        ("it rose 2.5%", "5%", False),
+        ("市長は月曜日の朝に橋が開通したと発表した。", "月曜日", True),
+        ("会议于2026年在北京召开", "北京", True),
+        ("会议于2026年在北京召开", "2026", True),
+        ("会议于2026年在北京召开", "202", False),
+        ("anything", "", False),
+    ],
+)
+def test_words_stand_in_a_text_where_they_cut_no_word_and_no_number(text, words, expected):
+    assert holds(text, words) == expected
+
+
 def test_left_out_is_every_article_that_holds_the_answer(gazette):
     articles = [(article, comparable(article.text)) for article in gazette.articles()]
     without = answering_articles(QUESTION, articles)
@@ -124,6 +152,27 @@ def test_a_run_reports_by_kind_and_asks_again_without_the_articles_that_answer(g
     assert "gate: hit@5 of at least 1.000 reached" in capsys.readouterr().out
 
 
+def test_a_copy_stands_for_the_gold_article_that_has_no_place_of_its_own(tmp_path):
+    text = "The harbour of Norholm froze on Monday, and no ferry left for the island of Tesk."
+    other = "A brewery from Kranich bought a share of the football club of Norholm on Monday."
+    for name, body in (("wire", f"(Wire) – {text}"), ("echo", text), ("kontor", other)):
+        (tmp_path / f"{name}.txt").write_text(f"{name.title()}\n\n{body}")
+    ingest([tmp_path / f"{name}.txt" for name in ("wire", "echo", "kontor")], tmp_path / "archive")
+    asked = "What froze on Monday in Norholm?"
+    words = "harbour of Norholm froze"
+    questions = [
+        Question(f"{n}", asked, answers=("stands nowhere",), quotes=(Quote(page, words),))
+        for n, page in enumerate(("wire", "echo", "kontor", "gone"))
+    ]
+    with Gazette.open(tmp_path / "archive") as gazette:
+        assert len(gazette.retrieve(asked, 10)) == 2  # one of the copies is not shown
+        report = run(gazette, Suite("copies", tuple(questions)))
+    figures = [result.figures for result in report.results]
+    assert [figure["hit@1"] for figure in figures] == [1, 1, 0, 0]
+    assert [figure["citation recall"] for figure in figures] == [1, 1, 0, 0]
+    assert report.absent == ("gone",)
+
+
 def test_an_overview_is_right_where_all_that_it_quotes_is_on_its_topic(gazette):
     pages = (
         "https://www.brakhavenecho.est/news/sixty",
@@ -143,7 +192,7 @@ def test_an_overview_is_right_where_all_that_it_quotes_is_on_its_topic(gazette):
     assert len(results[0].without) == 2
 
 
-def test_a_failed_question_counts_as_wrong_and_is_named(gazette):
+def test_a_failed_question_counts_as_wrong_and_is_named(gazette, capsys):
     silly = "why " * 1000
     questions = (replace(QUESTION, question=silly), replace(UNANSWERABLE, question=silly))
     report = run(gazette, Suite("long", questions, Rules(leave_out=True)))
@@ -154,6 +203,11 @@ def test_a_failed_question_counts_as_wrong_and_is_named(gazette):
     assert {"hit@5", "right", "abstained", "abstained left out", "faithfulness"} < set(asked)
     assert [name for name in asked if figures[name] != 0] == []
     assert figures["Brier"] == figures["ECE"] == 1
+    assert report.model == "extractive"
+    print_report(report)
+    said = capsys.readouterr().out
+    assert "long · extractive" in said
+    assert "2 failed" in said
 
 
 @pytest.mark.parametrize(("least", "code"), [(1, 0), (1.01, 1)])
@@ -181,12 +235,32 @@ def test_the_exit_code_is_the_gate_s(sample_archive, tmp_path, least, code):
         ("not JSON", "line 1"),
         ('{"id": "1", "question": "x", "answer": ["y"]}', "write 'answers'"),
         ('{"id": "1", "question": "x"}\n' * 2, "several questions with the id '1'"),
+        ('{"id": " ", "question": "x"}', "line 1: id: is empty"),
+        (
+            '{"id": "1", "question": "x", "answers": ["y", "\u200b"]}',
+            r"line 1: answers\.1: is empty",
+        ),
+        (
+            '{"id": "1", "question": "x", "quotes": [{"page": "a", "relevance": 0}]}',
+            r"line 1: quotes\.0\.relevance: Input should be greater than or equal to 1",
+        ),
+        ('{"id": "1", "question": "x", "kind": "search"}', "line 1: .* a search has no quotes"),
+        ('{"rules": {}}\n\n{"rules": {}}', "line 3: gives rules a second time"),
     ],
 )
 def test_a_bad_questions_file_is_refused_by_line(tmp_path, text, complaint):
     path = tmp_path / "questions.jsonl"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(UsageError, match=complaint):
+        load_suite(str(path))
+
+
+def test_a_byte_order_mark_and_blank_lines_are_no_questions(tmp_path):
+    path = tmp_path / "questions.jsonl"
+    path.write_bytes(b'\xef\xbb\xbf\n{"id": "1", "question": "x"}\r\n\r\n')
+    assert [question.id for question in load_suite(str(path)).questions] == ["1"]
+    path.write_bytes(b'{"id": "1", "question": "x"}\n{"id": "2", "question": "\xe4"}')
+    with pytest.raises(UsageError, match=r"questions\.jsonl', line 2: is not UTF-8"):
         load_suite(str(path))
 
 

@@ -243,3 +243,15 @@ def test_eval_counts_and_names_what_failed(run, sample_archive, tmp_path):
     assert "2 questions paired" in out
     assert QUESTION not in (tmp_path / "report.html").read_text()  # nothing was wrong with it
     assert (tmp_path / "trec" / "qrels.txt").read_text().startswith("q1 0 ")
+
+
+def test_eval_says_how_many_gold_pages_the_archive_has_not(run, sample_archive, tmp_path):
+    lines = [
+        {"id": page, "question": QUESTION, "kind": "search", "quotes": [{"page": page}]}
+        for page in ("https://www.", "urn:other:1", "urn:other:2")
+    ]
+    (tmp_path / "q.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    code, _, err = run("eval", "q.jsonl", "--archive", sample_archive)
+    assert code == 0
+    assert "warning: 2 of the 3 pages" in err
+    assert "urn:other:1" in err
