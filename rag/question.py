@@ -13,7 +13,7 @@ from rag.casing import cased
 from rag.dates import asked_days
 from rag.errors import UsageError
 from rag.followups import goes_on, leans_back, parts, standalone
-from rag.kinds import of_kind
+from rag.kinds import of_articles, of_kind
 from rag.language import search_terms
 from rag.outlets import asked_outlets
 from rag.search_index import SearchIndex
@@ -98,7 +98,8 @@ def _with_asked(query: Query, question: str, history: History, index: SearchInde
     """
     newest = index.newest()
     outlets = asked_outlets(question, index.outlets())
-    periods, as_of = asked_days(question, date.today(), newest.date() if newest else None)
+    newest_day = newest.date() if newest else None
+    periods, as_of = asked_days(of_articles(question), date.today(), newest_day)
     if history and leans_back(question):
         earlier = _with_asked(query, history[-1][0], history[:-1], index)
         outlets = outlets or earlier.outlets
