@@ -51,10 +51,24 @@ def kind_of(question: str) -> QueryKind:
 def of_kind(question: str, query: Query) -> Query:
     """The query with the kind of its question; for an overview the topic is what is searched."""
     kind = kind_of(question)
+    if kind == "question" and "outlets" in query.understood and _asks_of_articles(question):
+        kind = "archive"
     if kind != "overview":
         return replace(query, kind=kind)
     topics = tuple(dict.fromkeys(topic(text) or text for text in (query.text, *query.variants)))
     return replace(query, kind=kind, text=topics[0], variants=topics[1:], parts=())
+
+
+def _asks_of_articles(question: str) -> bool:
+    """Whether it is worded as about the archive, or would be if whom it names is an outlet."""
+    return bool(_pattern("<polite>(<archive>|<has_articles>)").match(_plain(question)))
+
+
+def of_articles(question: str) -> str:
+    """The question so worded that each day in it is that of articles, where it asks about them."""
+    if not _asks_of_articles(question):
+        return question
+    return _pattern(r"\b(?=<when>)").sub("articles ", fold(question))
 
 
 def topic(text: str) -> str:

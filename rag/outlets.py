@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
-from rag.language import fold
+from rag.language import FUNCTION_WORDS, fold
 from rag.types import Span
 
 Outlet = tuple[str | None, str | None]
@@ -26,6 +26,12 @@ _SECTION = re.compile(r"\s[|–—-]\s|:\s|\s\(")
 _TOP_LEVEL = re.compile(r"\.(?:com|org|net|info|co\.\w\w|com\.\w\w|\w\w)$", re.IGNORECASE)
 _SECOND_LEVEL = frozenset("co com org net gov ac".split())
 _TWO_LETTERS = ("AP", "FT")  # others are seldom an outlet: AI, UK, PM
+_POINTED = re.compile(r"\b(?:[A-Z]\.)+[A-Z]\b\.?")
+# A site of a country, or of all: the same label in another country is mostly the same outlet.
+_SITE = re.compile(r"(?:www\.)?([\w-]{3,})\.(?:com|co\.\w\w|com\.\w\w|\w\w)", re.IGNORECASE)
+_INITIALS_OF = re.compile(  # nytimes, latimes
+    r"(\w{2,3})(?=(.))(?:times|post|news|herald|journal|tribune|chronicle|examiner|star|sun)"
+)
 _EXACT, _HEAD, _SHORT, _DOMAIN = range(4)  # how fully a name is written
 
 _NOUNS = (
@@ -42,6 +48,18 @@ _VERBS = (
     r"feature|document|print|disagree|agree|reckon)(?:e?s|e?d|ing)?|"
     r"says?|said|writes?|wrote|written|gives?|gave|puts?|tells?|told)"
 )
+_ACCORDING = r"according to|per|via|citing"
+# What tells of a source in German, French, Spanish, Italian, Portuguese, Dutch, Scandinavian.
+_FOREIGN = (
+    r"(?:laut|selon|d'après|según|secondo|segundo|volgens|enligt|ifølge|"
+    r"schreib(?:t|en)|schrieb(?:en)?|berichte(?:t|n|te|ten)|melde(?:t|n|te|ten)|"
+    r"écri(?:t|vent)|rapporte(?:nt)?|di(?:t|sent|cen?|cono)|escriben?|informan?|"
+    r"scriv(?:e|ono)|riporta(?:no)?|schrij(?:ft|ven)|zegt|zeggen)"
+)
+_FOREIGN_NOUNS = (
+    r"(?:artikel[ns]?|artikelen|bericht[en]?|articles?|artículos?|articol[oi]|artigos?)"
+)
+_FOREIGN_THE = r"(?:der|die|das|dem|den|le|la|les|el|los|il|lo|de|het)"
 # After a name, a capital that does not make a longer name of it: "the Post Report of May".
 _MAY_FOLLOW = re.compile(
     rf"{_NOUNS}|{_VERBS}|news|sports?|online|magazine|newspaper|tv|"
@@ -52,19 +70,31 @@ _MAY_FOLLOW = re.compile(
 _MARKED = re.compile(r"""(["'])(?:the )?@,?\1|(?:\bthe )?@(?: (?:magazine|newspaper))?""", re.I)
 _LISTED = re.compile(r'@"?(?:(?:,?\s+(?:and|or|&)\s+|,\s+|/)(?:(?:both|in|by|from|to)\s+)*@"?)*')
 _SOURCE_BEFORE = re.compile(
-    r"(?:\b(?:according to|per|via|citing|like|such as|including)|"
+    rf"(?:\b(?:{_ACCORDING}|like|such as|including)|\barticles\s+(?:do|does|did|has|have)|"
+    rf"\b(?:{_FOREIGN}|{_FOREIGN_NOUNS}\s+(?:von|vom|aus|in|des?|du|del|della|di|van))|"
     rf"\b(?:{_NOUNS}|{_VERBS})\s+(?:in|from|on|at|of)|"
     rf"\b(?:{_NOUNS}|{_VERBS})(?:\s+\S+){{0,4}}?\s+(?:by|from)|"
     rf"\b(?!(?:owned|bought|acquired|sold|sued|hired|fired|paid|employed|funded|run)\b)\w+,?\s+by|"
     rf"(?:^|\b(?!(?:stakes?|shares?|invest\w*|interest|jobs?|cuts|layoffs|roles?)\b)\w+,?\s+)in)"
-    rf"\s+(?:(?:both|either|an?)\s+)?$",
+    rf"\s+(?:(?:both|either|an?|{_FOREIGN_THE})\s+)?$",
     re.IGNORECASE,
 )
 _SOURCE_AFTER = re.compile(
     rf"\s+(?:(?:also|has|have|had|both|each|then|later|recently|first|will|would)\s+)*{_VERBS}\b|"
-    rf"(?:'s?)?\s+(?:\S+\s+){{0,4}}?{_NOUNS}\b",
+    rf"(?:'s?)?\s+(?:\S+\s+){{0,4}}?(?!interview){_NOUNS}\b|"
+    rf"\s+(?:{_FOREIGN}|zufolge)\b",
     re.IGNORECASE,
 )
+# What others report on too: "the BBC interview with the prince".
+_INTERVIEW = re.compile(r"(?:'s?)?\s+interviews?\b", re.IGNORECASE)
+_HEADS = re.compile(r"\s*(?::|on)\s")  # "Sputnik on the vaccine"
+# A word that is a name only in part, as Fox, is an outlet where these stand beside it.
+_PLAINLY_BEFORE = re.compile(
+    rf"\b(?:{_ACCORDING}|{_FOREIGN}|(?:reported|published)\s+(?:by|on))\s+"
+    rf"(?:{_FOREIGN_THE}\s+)?$",
+    re.IGNORECASE,
+)
+_PLAINLY_AFTER = re.compile(r"(?:\s+(?:also|first))?\s+report(?:s|ed)?\b", re.IGNORECASE)
 
 # What may stand beside an outlet in a question that asks only what it says.
 _WORDS = re.compile(r"[^\W\d_]+")
@@ -78,7 +108,7 @@ _SAYING = frozenset(
 
 def asked_outlets(question: str, known: Sequence[Outlet]) -> tuple[str, ...]:
     """The outlets whose reports a question asks for, in its order, as the archive writes them."""
-    question = fold(question).replace("@", " ")
+    question = _POINTED.sub(lambda m: m[0].replace(".", ""), fold(question).replace("@", " "))
     mentions = list(_mentions(question, _names(tuple(known))))
     marked, position = "", 0
     for (start, end), _ in mentions:
@@ -88,8 +118,7 @@ def asked_outlets(question: str, known: Sequence[Outlet]) -> tuple[str, ...]:
     asked: dict[str, str] = {}
     for listed in _LISTED.finditer(marked):  # "the Post, the Sun and the Echo"
         before, after = marked[: listed.start()], marked[listed.end() :]
-        is_source = _SOURCE_BEFORE.search(before[-200:]) or _SOURCE_AFTER.match(after)
-        if is_source or '"' in listed.group():
+        if _is_source(before, after) or '"' in listed.group():
             first, count = before.count("@"), listed.group().count("@")
             for name in (name for _, names in mentions[first : first + count] for name in names):
                 # "The Bay Post" and "Bay Post" are one outlet: as the question has it.
@@ -128,6 +157,15 @@ def _with_article(text: str, span: Span) -> Span:
     return (article.start() if article else span[0]), span[1]
 
 
+def _is_source(before: str, after: str) -> bool:
+    """Whether what stands around outlets makes them those who report."""
+    if _INTERVIEW.match(after):
+        return False
+    if not before.strip() and _HEADS.match(after):
+        return True
+    return bool(_SOURCE_BEFORE.search(before[-200:]) or _SOURCE_AFTER.match(after))
+
+
 def _mentions(question: str, names: Names) -> Iterator[tuple[Span, tuple[str, ...]]]:
     """Where the question names outlets, and which they may be: the longest names, in order."""
     tokens = list(_TOKEN.finditer(question))
@@ -136,8 +174,10 @@ def _mentions(question: str, names: Names) -> Iterator[tuple[Span, tuple[str, ..
         for end in range(min(start + MAX_TOKENS, len(tokens)), start, -1):
             run = [token.group() for token in tokens[start:end]]
             before = tokens[start - 1].group() if start else ""
-            found = _meant(run, before, names)
             span = tokens[start].start(), tokens[end - 1].end()
+            found = _meant(run, before, names) or _meant_by_site(question[slice(*span)], names)
+            if not found and len(run) == 1 and _is_plainly_one(question, span, before):
+                found = names.get(f"{run[0]}?", ())
             if found and not (len(run) == 1 and _is_common(question, span)):
                 yield span, found
                 start = end - 1
@@ -162,13 +202,30 @@ def _meant(run: Sequence[str], before: str, names: Names) -> tuple[str, ...]:
     return found
 
 
+def _meant_by_site(written: str, names: Names) -> tuple[str, ...]:
+    """The outlets of a domain, which the archive may have in another country."""
+    site = _SITE.fullmatch(written)
+    return names.get(f".{site[1].casefold()}", ()) if site else ()
+
+
+def _is_plainly_one(question: str, span: Span, before: str) -> bool:
+    """Whether the wording makes an outlet of a word that may be another name: "Fox reported"."""
+    start, end = span
+    if _PLAINLY_BEFORE.search(question[:start]):
+        return True
+    if not start:
+        return bool(_HEADS.match(question[end:]) or _PLAINLY_AFTER.match(question[end:]))
+    is_longer = before[:1].isupper() and before.casefold() not in FUNCTION_WORDS
+    return not is_longer and bool(_PLAINLY_AFTER.match(question[end:]))
+
+
 def _is_common(question: str, span: Span) -> bool:
     """Whether one word is no name here, or a part of a longer one: "in time", "Time Warner"."""
     start, end = span
     if question[start].islower() and not question.islower():
         return True
-    after = re.match(r" ([^\W_a-z][^\W_]*)", question[end:])
-    return after is not None and not _MAY_FOLLOW.fullmatch(after[1])
+    after = re.match(r" ([^\W_]+)", question[end:])
+    return bool(after and not after[1][0].islower() and not _MAY_FOLLOW.fullmatch(after[1]))
 
 
 @lru_cache(maxsize=8)
@@ -184,7 +241,7 @@ def _names(known: tuple[Outlet, ...]) -> Names:
             # A domain stands for a name where neither has another.
             written = name if name and names[name] == hosts[host] == 1 else host
             labels = [label for label in host.split(".")[:-1] if label not in _SECOND_LEVEL]
-            for key in (_squeezed(_TOKEN.findall(host)), *labels[-1:]):
+            for key in (_squeezed(_TOKEN.findall(host)), *labels[-1:], *_ways_of_site(host)):
                 table[key][_DOMAIN][written] = None
     return {key: tuple(by_fullness[min(by_fullness)]) for key, by_fullness in table.items()}
 
@@ -198,9 +255,26 @@ def _ways(name: str) -> Iterator[tuple[int, str]]:
         yield _SHORT, words[0].casefold()  # the BBC, of BBC News and BBC Sport
     for i in range(1, len(words)):
         yield _SHORT, f"the {_squeezed(words[i:])}"
+    if len(words) == 2 and words[1].casefold() == "news":
+        yield _SHORT, f"{words[0]}?"
     initials = "".join(word[0] for word in words if word[0].isupper())
     if len(initials) > 2 or initials in _TWO_LETTERS:
         yield _SHORT, initials
+    if len(initials) > 1 and name.startswith("The "):
+        yield _SHORT, f"T{initials}"
+
+
+def _ways_of_site(host: str) -> Iterator[str]:
+    """How a domain may be meant besides: of another country, by initials, without "news"."""
+    site = _SITE.fullmatch(host)
+    if not site:
+        return
+    label = site[1].casefold()
+    yield f".{label}"
+    if initials := _INITIALS_OF.fullmatch(label):
+        yield f"{initials[1]}{initials[2]}".upper()
+    if len(label.removesuffix("news")) > 3 and label.endswith("news"):
+        yield f"{label.removesuffix('news').capitalize()}?"
 
 
 def _bare(name: str) -> list[str]:

@@ -13,7 +13,7 @@ from rag.casing import cased, is_plain_word
 from rag.dates import asked_days, without_days
 from rag.errors import UsageError
 from rag.followups import asks, goes_on, leans_back, standalone
-from rag.kinds import of_kind
+from rag.kinds import of_articles, of_kind
 from rag.language import search_terms, terms
 from rag.outlets import asked_outlets
 from rag.parts import parts
@@ -106,7 +106,7 @@ def _with_asked(query: Query, question: str, history: History, index: SearchInde
     known = index.outlets()
     text = standalone(question, history, known)  # "And the Post?" is asked what the Sun was
     outlets = asked_outlets(question, known) or asked_outlets(text, known)
-    periods, as_of = asked_days(question, *today)
+    periods, as_of = asked_days(of_articles(question), *today)
     if history and leans_back(question, known):
         earlier = _with_asked(query, history[-1][0], history[:-1], index)
         outlets = outlets or earlier.outlets

@@ -12,11 +12,11 @@ from itertools import islice
 
 from rag.filters import Choice, date_bounds
 from rag.kinds import asks, named
-from rag.language import search_terms
+from rag.language import search_terms, terms
 from rag.ledger import Ledger
 from rag.phrases import day, describe_in, language_of, say
 from rag.retrieval import Retrieved
-from rag.types import Answer, Event, Query, Token
+from rag.types import Answer, Article, Event, Query, Token
 
 LISTED = 10
 """Articles that a reply lists at most."""
@@ -54,7 +54,7 @@ def reply(question: str, query: Query, retrieved: Retrieved, ledger: Ledger) -> 
 def _told(question: str, query: Query, ledger: Ledger, language: str) -> list[str]:
     """What a question about the archive asks for: the oldest, the newest, a list, or the number."""
     choice = _meant(question, query, ledger)
-    number, *outlets = _counted(ledger, choice, language)
+    number, *outlets = _counted(ledger, choice, language, only_most=asks(question, "most"))
     lines: list[str] = []
     for what, phrase in (("first", "The oldest: {article}"), ("last", "The newest: {article}")):
         if asks(question, what):
@@ -64,22 +64,38 @@ def _told(question: str, query: Query, ledger: Ledger, language: str) -> list[st
         listed = list(islice(ledger.articles(choice), LISTED + 1))
         lines += [f"– {describe_in(article, language)}" for article in listed[:LISTED]]
         lines += ["…"] * (len(listed) > LISTED)
+    if asks(question, "author"):
+        lines += _authors(question, list(ledger.articles(choice)), language)
     return [number, *(lines or outlets)]
+
+
+def _authors(question: str, articles: list[Article], language: str) -> list[str]:
+    """Who wrote them; only those whose headline names the topic, if there are any."""
+    wanted = set(terms(named(question, "about") or ""))
+    titled = [article for article in articles if wanted and wanted <= set(terms(article.title))]
+    shown = (titled or articles)[:LISTED]
+    return [f"– {describe_in(each, language)}: {', '.join(each.authors) or '?'}" for each in shown]
 
 
 def _meant(question: str, query: Query, ledger: Ledger) -> Choice:
     """The articles that a question is about: by the query's filters, by author, by topic."""
     choice = ledger.index.choose(query)
+    about = named(question, "about") or ""
     if not query.outlets and (author := named(question, "by")):
         choice = ledger.index.written_by(choice, author)
-    elif not query.outlets and not date_bounds(query) and (outlet := named(question, "from")):
+    elif (
+        not query.outlets
+        and not date_bounds(query)
+        and (outlet := named(question, "from"))
+        and outlet not in about  # "the wall of Kessel"
+    ):
         choice = ledger.index.choose(replace(query, outlets=(outlet,)))
-    terms = search_terms(named(question, "about") or "")
-    return ledger.index.about(choice, terms) if terms else choice
+    wanted = search_terms(about)
+    return ledger.index.about(choice, wanted) if wanted else choice
 
 
-def _counted(ledger: Ledger, choice: Choice, language: str) -> list[str]:
-    """How many articles there are of a choice, of which days and outlets."""
+def _counted(ledger: Ledger, choice: Choice, language: str, only_most: bool = False) -> list[str]:
+    """How many articles there are of a choice, of which days and outlets, or those with most."""
     outlets = ledger.index.per_outlet(choice)
     count = sum(outlets.values())
     everything = count == ledger.article_count()
@@ -91,7 +107,9 @@ def _counted(ledger: Ledger, choice: Choice, language: str) -> list[str]:
         lines[0] += f", {say('from {first} to {last}', language, first=days[0], last=days[1])}"
     elif days:
         lines[0] += f", {days[0]}"
-    names = [f"{name} ({number:,})" for name, number in outlets.items() if name]
+    named_outlets = {name: number for name, number in outlets.items() if name}
+    least = max(named_outlets.values(), default=0) if only_most else 0
+    names = [f"{name} ({number:,})" for name, number in named_outlets.items() if number >= least]
     if names:
         lines.append(say("Outlets: {names}", language, names=", ".join(names)))
     return lines

@@ -14,6 +14,8 @@ OVERVIEW = {
     "Can you summarise what was written about the museum?": "the museum",
     "Summarise the latest reports on the drought.": "the drought",
     "Fasse die Berichte über den Brand zusammen": "Brand",
+    "Fasse die Berichte zur Tordis zusammen": "Tordis",
+    "Résume les articles sur Desmond": "Desmond",
     "Please sum up the strike for me.": "the strike",
     "I'd like a short overview of the pension reform, please": "the pension reform",
     "Timeline of the bank’s collapse": "the bank's collapse",
@@ -38,6 +40,8 @@ GREETINGS = (
     "help",
     "Guten Tag!",
     "Merci beaucoup",
+    "Hallo, wie geht's?",
+    "Buongiorno, come va?",
 )
 ARCHIVE = (
     "How many articles are there?",
@@ -51,6 +55,10 @@ ARCHIVE = (
     "Which articles mention the lighthouse?",
     "Wie viele Artikel gibt es?",
     "¿Cuántos artículos hay?",
+    "Quanti articoli ci sono?",
+    "Hoeveel artikelen zijn er?",
+    "Which outlet has the most articles?",
+    "Who wrote the article on the strike?",
 )
 # Each holds words of the above.
 PLAIN = (
@@ -71,6 +79,8 @@ PLAIN = (
     "Which outlets of the chain will close?",
     "How many articles does the treaty have?",
     "How many stories does the tower have?",
+    "Which paper has the most readers?",
+    "Who wrote the article of the constitution that was struck out?",
     "What was the first article of the constitution about?",
     "What is the oldest ship in the fleet?",
     "Which period does the audit cover?",

@@ -24,6 +24,13 @@ OUTLETS = (
     ("Fortune", "fortune.example"),
     ("The Age", "age.example"),
     (None, "www2.kontor.example"),
+    ("sydtimes.com", "sydtimes.com"),
+    ("The Odde Reporter", "odde.org"),
+    ("Lynx News", "lynxnews.example"),
+    ("SignalWorld", "signalnews.com"),
+    ("KBS News", "kbs.com"),
+    ("Brunn Radio", "brunn.kbslocal.com"),
+    ("Associated Press", "ap.org"),
 )
 
 
@@ -40,9 +47,37 @@ OUTLETS = (
         ("Is it so, as 'The Age' has it?", ["The Age"]),
         ("what did the brunn post say?", ["Brunn Post"]),
         ("Kontor report on the harbour", ["www2.kontor.example"]),
+        # By initials, with or without points
+        ("What did the SYDT report on the storm?", ["sydtimes.com"]),
+        ("What does TOR say about the prize?", ["The Odde Reporter"]),
+        ("What did the A.P. write?", ["Associated Press"]),
+        ("According to the N.S.J., who won?", ["North Sea Journal"]),
+        # By a domain of another country
+        ("What does kbs.co.uk say about the storm?", ["KBS News"]),
+        ("articles from www.sydtimes.co.nz", ["sydtimes.com"]),
+        ("articles from dallum.kbslocal.com", []),
+        # By a part of the name that may be another: where it is plain
+        ("According to Lynx, who won?", ["Lynx News"]),
+        ("What has Lynx reported on the storm?", ["Lynx News"]),
+        ("Signal on the storm", ["SignalWorld"]),
+        ("What did Lynx say?", []),
+        ("Has Ada Lynx reported the theft?", []),
+        ("How many reports of a Lynx were there?", []),
+        ("What signal was reported by the ship?", []),
+        # At the beginning
+        ("NSJ: who won the race?", ["North Sea Journal"]),
+        ("Brunn Post on the storm", ["Brunn Post"]),
+        # In other languages
+        ("Was geschah laut der Brunn Post im Hafen?", ["Brunn Post"]),
+        ("Was schreibt Fortune über den Sturm?", ["Fortune"]),
+        ("Selon le Brunn Post, qui a gagné ?", ["Brunn Post"]),
+        ("¿Quién ganó según Kontor?", ["www2.kontor.example"]),
+        ("Chi ha vinto secondo la KBS?", ["KBS News"]),
         # About an outlet, or about none
         ("How much did the Dallum Post earn last year?", []),
         ("Who bought shares in the Brunn Post?", []),
+        ("What did the KBS interview with the prince reveal?", []),
+        ("What did he deny in the KBS interview?", []),
         ("At what age did she report the theft?", []),
         ("Which Fortune 500 firms reported a loss?", []),
         ("How did fortune favour the bold, according to the report?", []),

@@ -59,6 +59,51 @@ def test_outlets_the_newest_the_oldest_and_a_list(gazette):
     assert gazette.ask("List all articles").text.count("\n–") == 10
 
 
+def test_a_day_in_a_question_about_the_archive_is_that_of_its_articles(gazette):
+    named = {article.id for article in gazette.articles() if "Tordis" in article.text}
+    assert counted(gazette.ask("How many articles mention the Tordis?")) == len(named)
+    within = {article.id for article in gazette.articles(after="2026-01-01")} & named
+    for question in ("mention the Tordis in 2026", "about the Tordis are from 2026"):
+        assert counted(gazette.ask(f"How many articles {question}?")) == len(within) < len(named)
+
+
+def test_an_outlet_is_counted_that_has_articles_and_the_one_that_has_most(gazette):
+    packet = len(list(gazette.articles("The Ransey Packet")))
+    assert counted(gazette.ask("How many articles does the Packet have?")) == packet
+    assert gazette.ask("How many articles does the treaty have?").query.kind == "question"
+    most = gazette.ask("Which outlet has the most articles that mention the Tordis?").text
+    assert most.splitlines()[1] == "Outlets: The Ransey Packet (4)"
+
+
+def test_a_topic_with_of_in_it_names_no_outlet(gazette):
+    of_ransey = counted(gazette.ask("How many articles mention the island of Ransey?"))
+    assert 0 < of_ransey < ARTICLES
+
+
+def test_who_wrote_an_article(gazette):
+    (article,) = [each for each in gazette.articles() if re.search(r"\beels\b", each.title)]
+    line = gazette.ask("Who wrote the article on eels?").text.splitlines()[1]
+    assert article.title in line
+    assert line.endswith(f": {', '.join(article.authors)}")
+
+
+@pytest.mark.parametrize(
+    ("greeting", "begins", "counts"),
+    [
+        ("Buongiorno", "Gazette risponde", f"Articoli nell’archivio: {ARTICLES}, dal 14 maggio"),
+        (
+            "Hallo, wie geht's?",
+            "Gazette beantwortet",
+            f"Artikel im Archiv: {ARTICLES}, vom 14. Mai",
+        ),
+    ],
+)
+def test_a_reply_is_in_one_language(gazette, greeting, begins, counts):
+    first, second, *_ = gazette.ask(greeting).text.splitlines()
+    assert first.startswith(begins)
+    assert second.startswith(counts)
+
+
 def test_articles_of_an_author(tmp_path):
     record = {"text": "Ice in the harbour.", "authors": ["Elin Marsh", "Ada Brown"]}
     (tmp_path / "a.json").write_text(json.dumps(record))
