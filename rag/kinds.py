@@ -55,7 +55,10 @@ def of_kind(question: str, query: Query) -> Query:
         kind = "archive"
     if kind != "overview":
         return replace(query, kind=kind)
-    topics = tuple(dict.fromkeys(topic(text) or text for text in (query.text, *query.variants)))
+    texts = [(topic(text) or text) for text in (query.text, *query.variants)]
+    if query.periods and asks(question, "newest"):  # the days are asked for, not written of
+        texts = [_pattern(r" <when>( \d{4})?$").sub("", text) for text in texts]
+    topics = tuple(dict.fromkeys(texts))
     return replace(query, kind=kind, text=topics[0], variants=topics[1:], parts=())
 
 
@@ -65,8 +68,9 @@ def _asks_of_articles(question: str) -> bool:
 
 
 def of_articles(question: str) -> str:
-    """The question so worded that each day in it is that of articles, where it asks about them."""
-    if not _asks_of_articles(question):
+    """The question so worded that each day in it is that of articles, if it asks of them."""
+    of_news = kind_of(question) == "overview" and asks(question, "newest")
+    if not of_news and not _asks_of_articles(question):
         return question
     return _pattern(r"\b(?=<when>)").sub("articles ", fold(question))
 

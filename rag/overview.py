@@ -154,7 +154,8 @@ def overview(
     fitting = fits(query, passages, embedder)
     best = max((fit.probability for fit in fitting), default=0.0)
     least = NEARLY * best if best >= ON_TOPIC else math.inf
-    about = _read([fit for fit in fitting if fit.probability >= least], embedder)
+    about = _read([fit for fit in fitting if fit.probability >= least], _wanted(query), embedder)
+    about = [fit for fit in about if fit.sentences] or about
     newest_first, asks_outlets = asks(question, "newest"), asks(question, "outlets")
     about.sort(key=lambda fit: -(fit.moment if newest_first else fit.probability))
     outlets = dict.fromkeys(fit.passage.outlet for fit in about)
@@ -188,15 +189,23 @@ def fits(query: Query, passages: Sequence[Passage], embedder: Embedder) -> list[
     return found
 
 
-def _read(fitting: Sequence[Fit], embedder: Embedder) -> list[Fit]:
-    """Articles with their most telling sentences; none of a copy of those before it."""
+def _read(fitting: Sequence[Fit], wanted: set[str], embedder: Embedder) -> list[Fit]:
+    """Articles with their most telling sentences; none of a copy of those before it.
+
+    Of an article that is hardly about the topic, the headline or the sentences must name it.
+    """
     sentences = sentences_of([fit.passage for fit in fitting])
     read = []
     for rank, fit in enumerate(fitting):
         own = [sentence for sentence in sentences if sentence.rank == rank]
         if 2 * sum(len(sentence.text) for sentence in own) < len(fit.passage.text):
             own = []
+        if fit.probability < ON_TOPIC and wanted.isdisjoint(terms(fit.passage.title)):
+            own = [sentence for sentence in own if not wanted.isdisjoint(terms(sentence.text))]
         alone = [sentence for sentence in own if _stands_alone(sentence.text)] or own
+        if not alone:
+            read.append(fit)
+            continue
         telling = embedder.encode([sentence.text for sentence in alone[:OPENERS]]) @ fit.direction
         telling[:1] += OPENING * (fit.passage.start == 0)
         best_first = [alone[i] for i in (-telling).argsort(kind="stable").tolist()]

@@ -85,6 +85,19 @@ def test_each_outlet_that_is_compared_is_quoted(kessel):
     assert {citation.outlet for citation in answer.citations} == {"The Globe", "Kessel Post"}
 
 
+def test_news_of_a_month_is_of_its_articles_only(gazette):
+    answer = gazette.ask("What is new on the Ransey bridge in April 2026?")
+    assert answer.query.text == "the Ransey bridge"
+    assert {f"{citation.published:%Y-%m}" for citation in answer.citations} == {"2026-04"}
+
+
+def test_of_an_article_that_only_touches_the_topic_only_what_names_it_is_quoted(gazette):
+    answer = gazette.ask("What is new on the Ransey bridge?")
+    for citation in answer.citations:
+        named = f"{gazette.article(citation.article_id).title} {citation.quote}"
+        assert re.search("Ransey|bridge", named)
+
+
 def test_of_a_longer_copy_nothing_is_quoted():
     told = "Talks between the tram drivers of Kessel and the city broke down after six hours."
     texts = {"one": told, "copy": f"{told} Buses run in place of the trams."}
