@@ -91,6 +91,8 @@ def _pointing_to(name: str, alone: str, pointing: re.Match[str], frame: str, tur
         return f"{frame} {alone}"  # "How many of them?"
     if name.casefold() in alone.casefold():
         return alone
+    if longer := re.search(rf"\b(?:in|at|of|for|after) the ({re.escape(name)} [a-z]+)\W*$", frame):
+        name = longer[1]  # the Cup final
     return f"{alone[: pointing.end()]} ({name}){alone[pointing.end() :]}"
 
 

@@ -55,8 +55,10 @@ def of_kind(question: str, query: Query) -> Query:
         kind = "archive"
     if kind != "overview":
         return replace(query, kind=kind)
-    texts = [(topic(text) or text) for text in (query.text, *query.variants)]
-    if query.periods and asks(question, "newest"):  # the days are asked for, not written of
+    # The days are asked for, and not written of.
+    whole = query.dayless if query.dayless and not query.parts else (query.text, *query.variants)
+    texts = [(topic(text) or text) for text in whole]
+    if query.periods and asks(question, "newest"):  # "new in April": not in the topic's words
         texts = [_pattern(r" <when>( \d{4})?$").sub("", text) for text in texts]
     topics = tuple(dict.fromkeys(texts))
     return replace(query, kind=kind, text=topics[0], variants=topics[1:], parts=())
