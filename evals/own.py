@@ -68,10 +68,11 @@ def _cloze(sentence: str, rng: random.Random) -> str:
 
     Empty where that leaves too few words, whichever fact is dropped.
     """
-    facts = list(_FACT.finditer(sentence)) or list(re.finditer(r"\w+", sentence))
+    told = _ADDRESS.sub(lambda address: " " * len(address[0]), sentence)  # its parts are no words
+    facts = list(_FACT.finditer(told)) or list(re.finditer(r"\w+", told))
     for fact in rng.sample(facts, len(facts)):
-        part = max(sentence[: fact.start()], sentence[fact.end() :], key=len)
-        words = _WORD.findall(_ADDRESS.sub(" ", fold(part).casefold()))
+        start, end = max((0, fact.start()), (fact.end(), len(told)), key=lambda s: s[1] - s[0])
+        words = _WORD.findall(fold(told[start:end]).casefold())
         if sum(word not in FUNCTION_WORDS for word in words) >= MIN_WORDS:
-            return re.sub(r"^\W+|\s+$", "", part)
+            return re.sub(r"^\W+|\s+$", "", sentence[start:end])
     return ""
