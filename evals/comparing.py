@@ -6,11 +6,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from evals.measures import MEASURES, RESAMPLES, Figure, column, interval
 from rag.errors import UsageError
@@ -63,9 +63,7 @@ def load_figures(path: str) -> Asked:
     """
     try:
         return {
-            (each["question"]["id"], each["question"]["question"]): _FIGURES.validate_python(
-                each["figures"]
-            )
+            (each["question"]["id"], each["question"]["question"]): _checked(each["figures"])
             for each in json.loads(Path(path).read_bytes())["results"]
         }
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -73,6 +71,20 @@ def load_figures(path: str) -> Asked:
             f"{path!r} is no report to compare with ({type(error).__name__}: {error}); write one "
             f"with: gazette eval SUITE --json > {path}"
         ) from error
+
+
+def _checked(figures: Any) -> Figures:
+    try:
+        found = _FIGURES.validate_python(figures)
+    except ValidationError as error:
+        place = ".".join(map(str, error.errors()[0]["loc"])) or "figures"
+        raise ValueError(f"a question's {place}: {error.errors()[0]['msg']}") from error
+    for name, figure in found.items():
+        columns = len(figure) if isinstance(figure, tuple) else 1
+        if name in MEASURES and columns != MEASURES[name].columns:
+            wanted = "a number" if MEASURES[name].columns == 1 else "two numbers"
+            raise ValueError(f"a question's {name!r} is {figure}, and not {wanted}")
+    return found
 
 
 def compare(old: Asked, new: Asked) -> Comparison:

@@ -78,6 +78,11 @@ class Measure:
     total: Callable[[Values], float] = mean
     less_is_better: bool = False
 
+    @property
+    def columns(self) -> int:
+        """How many numbers the figure of a question is."""
+        return 2 if self.total in (f1, calibration_error, kappa) else 1
+
     def figure(self, figures: Sequence[Figure]) -> float | None:
         """What the figures of some questions come to; None where they do not bear on it."""
         total = self.total(column(figures)) if figures else np.nan

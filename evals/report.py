@@ -54,40 +54,50 @@ def tables(report: Report) -> dict[str, list[str]]:
 
 def _table(report: Report, title: str, measures: list[str]) -> Table:
     whole = report.rows[-1]
-    table = _bare(title, "kind", ["n", *measures])
-    for row in report.rows:
-        last_kind = row is report.rows[-2]
-        cells = [shown(row.figures[name], name) for name in measures]
-        table.add_row(row.kind, str(row.questions), *cells, end_section=last_kind)
+    rows = [
+        [row.kind, str(row.questions), *[shown(row.figures[name], name) for name in measures]]
+        for row in report.rows
+    ]
     for i, bound in enumerate(("95 % from", "to")):
         ends = {name: pair[i] for name, pair in whole.intervals.items() if pair}
-        table.add_row(bound, "", *[shown(ends.get(name), name) for name in measures])
-    return table
+        rows.append([bound, "", *[shown(ends.get(name), name) for name in measures]])
+    return _filled(title, ["kind", "n", *measures], rows, section=len(report.rows) - 2)
 
 
 def _print_comparison(console: Console, against: Comparison) -> None:
-    headings = ["n", "old", "new", "difference", "95 % from", "to"]
-    table = _bare(f"Against the old report · {against.paired} questions paired", "", headings)
-    table.add_column("")
+    rows = []
     for each in against.differences:
         figures = [each.old, each.new, each.difference, *each.interval]
         cells = [shown(figure, each.measure) for figure in figures]
         verdict = each.verdict if each.verdict == "not clear" else f"real, {each.verdict}"
-        table.add_row(each.measure, str(each.questions), *cells, verdict)
-    console.print(table)
+        rows.append([each.measure, str(each.questions), *cells, verdict])
+    title = f"Against the old report · {against.paired} questions paired"
+    headings = ["", "n", "old", "new", "difference", "95 % from", "to", ""]
+    console.print(_filled(title, headings, rows))
     unpaired: Mapping[str, tuple[str, ...]] = {"old": against.only_old, "new": against.only_new}
     for which, ids in unpaired.items():
         if ids:
             console.print(f"only in the {which} report: {len(ids)} ({', '.join(ids)})")
 
 
-def _bare(title: str, first: str, headings: list[str]) -> Table:
-    table = Table(first, title=title, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+def _filled(
+    title: str, headings: list[str], rows: list[list[str]], section: int | None = None
+) -> Table:
+    """A table; a line follows the row `section`."""
+    table = Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.title_justify, table.title_style = "left", "bold"
-    for heading in headings:
-        longest = max(map(len, heading.split()))  # a heading of several words takes several lines
-        table.add_column(heading, justify="right", width=max(longest, 5))
-    table.columns[0].min_width = max(map(len, get_args(Kind)))
+    table.add_column(headings[0], min_width=max(map(len, get_args(Kind))))
+    for number, heading in enumerate(headings[1:], 1):
+        if not heading:
+            table.add_column()
+            continue
+        # a heading of several words takes several lines
+        widest = max(map(len, [*heading.split(), *(row[number] for row in rows)]))
+        table.add_column(heading, justify="right", width=max(widest, 5))
+    for row in rows:
+        table.add_row(*row)
+    if section is not None:
+        table.rows[section].end_section = True
     return table
 
 

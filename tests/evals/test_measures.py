@@ -6,6 +6,8 @@ import pytest
 
 from evals.comparing import compare, load_figures
 from evals.measures import MEASURES
+from evals.report import print_report
+from evals.runner import Report, Row
 from rag.errors import UsageError
 
 
@@ -77,8 +79,41 @@ def test_questions_of_one_report_alone_are_named_and_not_compared():
     assert [(each.measure, each.questions) for each in found.differences] == [("right", 1)]
 
 
+def test_a_bound_below_zero_is_printed_whole(capsys):
+    found = compare(asked("right", [1] * 20), asked("right", [0] * 15 + [1] * 5))
+    none = dict.fromkeys(MEASURES)
+    report = Report(
+        suite="s",
+        model="m",
+        rows=(Row("fact", 20, none, {}), Row("all", 20, none, none)),
+        missed=(),
+        gate={},
+        quotes=0,
+        passage_chars=0,
+        seconds=0,
+        failures=(),
+        absent=(),
+        against=found,
+        results=(),
+    )
+    print_report(report)
+    (difference,) = found.differences
+    assert difference.interval[0] < difference.difference == -0.75
+    row = next(line for line in capsys.readouterr().out.splitlines() if "right" in line)
+    bounds = [f"{bound:.3f}" for bound in difference.interval]
+    assert row.split() == ["right", "20", "1.000", "0.250", "-0.750", *bounds, "real,", "worse"]
+
+
 def test_what_is_no_report_is_refused(tmp_path):
     path = tmp_path / "old.json"
+    question = {"id": "1", "question": "?"}
+    for figures in ({"right": [0, 1]}, {"ECE": 0.5}, {"right": None}, {"ECE": [0, 1, 1]}):
+        path.write_text(json.dumps({"results": [{"question": question, "figures": figures}]}))
+        with pytest.raises(UsageError, match=r"no report to compare with .* --json > "):
+            load_figures(str(path))
+    figures = {"right": 1, "ECE": [0.5, 1], "of another version": [1, 2]}
+    path.write_text(json.dumps({"results": [{"question": question, "figures": figures}]}))
+    assert load_figures(str(path))[("1", "?")]["ECE"] == (0.5, 1)
     for text in ("", "[]", json.dumps({"results": [{"id": "1"}]})):
         path.write_text(text)
         with pytest.raises(UsageError, match=r"no report to compare with .* --json > "):

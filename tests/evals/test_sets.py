@@ -234,6 +234,19 @@ def test_questions_are_made_in_a_script_without_capitals(tmp_path):
     assert (report.rows[-1].questions, report.rows[-1].figures["hit@1"]) == (2, 1)
 
 
+def test_no_question_is_made_of_hardly_any_words(tmp_path):
+    sentences = (
+        "The council of Titusville met on Monday to vote on the WILL.",
+        "Titusville (0-1): 12, 11, 10, 9 and 3, 2, 1 and 7, 6, 5.",
+        "See https://www.example.org/the-council-and-the-harbour-of-norholm/2026/on-monday-and-tuesday.",
+    )
+    (tmp_path / "a.txt").write_text("Council\n\n" + "\n\n".join(sentences), encoding="utf-8")
+    ingest(tmp_path / "a.txt", tmp_path / "archive")
+    with Gazette.open(tmp_path / "archive") as gazette:
+        (question,) = own_suite(gazette).questions
+    assert question.quotes[0].quote == sentences[0]
+
+
 def test_an_archive_without_a_sentence_is_told(tmp_path):
     (tmp_path / "a.txt").write_text("Ice.")
     ingest(tmp_path / "a.txt", tmp_path / "archive")
