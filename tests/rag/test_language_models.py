@@ -2,8 +2,8 @@
 
 import logging
 import traceback
-from email.utils import format_datetime
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 

@@ -243,3 +243,26 @@ def test_eval_counts_and_names_what_failed(run, sample_archive, tmp_path):
     assert "2 questions paired" in out
     assert QUESTION not in (tmp_path / "report.html").read_text()  # nothing was wrong with it
     assert (tmp_path / "trec" / "qrels.txt").read_text().startswith("q1 0 ")
+
+
+def test_models_says_what_there_is_and_tries_one(run, chat_server, monkeypatch):
+    monkeypatch.setenv("MISTRAL_API_KEY", "secret-key-4711")
+    monkeypatch.delenv("DEEPSEEK_API_KEY", raising=False)
+    code, out, _ = run("models")
+    assert code == 0
+    assert "mistralai  installed; MISTRAL_API_KEY is set" in out
+    assert "deepseek   installed; DEEPSEEK_API_KEY is not set" in out
+    assert "secret-key-4711" not in out
+    assert chat_server.requests == []
+    chat_server.pieces = ["Yes", "."]
+    tried = ("models", "--try", "openai:any", "--base-url", chat_server.base_url)
+    code, out, _ = run(*tried, "--json")
+    assert (code, json.loads(out)["said"], json.loads(out)["usage"]["input_tokens"]) == (
+        0,
+        "Yes.",
+        900,
+    )
+    chat_server.pieces = []
+    assert run(*tried)[0] == 1
+    assert run("models", "--try", "extractive")[0] == 2
+    assert run("models", "--try", "deepseek:deepseek-chat")[0] == 1
