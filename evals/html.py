@@ -13,7 +13,7 @@ from jinja2 import Environment, StrictUndefined
 
 from evals.measures import BINS, MEASURES, bins, column
 from evals.metrics import FindArticle, Result
-from evals.report import shown, tables
+from evals.report import shown, spent, tables
 from evals.runner import Report
 from rag.types import describe
 
@@ -26,7 +26,7 @@ PLOTTED = ("hit@5", "right", "abstained")
 def write_html(report: Report, path: Path, article: FindArticle) -> None:
     """Write the report; `article` finds those that the cases show passages of."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    environment.globals |= {"shown": shown, "measures": MEASURES}
+    environment.globals |= {"shown": shown, "spent": spent, "measures": MEASURES}
     template = environment.from_string((files("evals") / "report.html").read_text("utf-8"))
     whole = report.rows[-1]
     judged = [(*_wrong(result), result) for result in report.results]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from evals.datasets import Question
 from evals.runner import Judge
 from rag.errors import LanguageModelError, UsageError
-from rag.language_model import load_language_model
+from rag.providers import load_language_model
 from rag.settings import Settings
 from rag.types import Answer
 

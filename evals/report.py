@@ -17,12 +17,14 @@ from evals.datasets import Kind, document_at
 from evals.measures import MEASURES, TABLES
 from evals.metrics import relevance
 from evals.runner import Report
+from rag.types import Usage
 
 
 def print_report(report: Report) -> None:
     """Print what was found and what was answered, by kind, and what holds of all."""
     console = Console(highlight=False)
-    console.print(f"{report.suite} · {report.model}")
+    told = f" · prompt {report.prompt}" if report.prompt else ""
+    console.print(f"{report.suite} · {report.model}{told}")
     for title, measures in tables(report).items():
         console.print(_table(report, title, measures))
     counts = []
@@ -32,12 +34,20 @@ def print_report(report: Report) -> None:
     if counts or report.failures:
         counts += [f"{len(report.failures)} failed"]
         console.print(" · ".join(counts), soft_wrap=True)
+    if report.usage:
+        console.print(spent(report.usage), soft_wrap=True)
     if report.against:
         _print_comparison(console, report.against)
     for name, bound in report.gate.items():
         how = "missed" if name in report.missed else "reached"
         limit = "most" if MEASURES[name].less_is_better else "least"
         console.print(f"gate: {name} of at {limit} {bound:.3f} {how}")
+
+
+def spent(usage: Usage) -> str:
+    """The tokens that a language model took, and what they cost where there are prices."""
+    cost = f" · cost {usage.cost:.4f}" if usage.cost is not None else ""
+    return f"{usage.input_tokens} tokens read · {usage.output_tokens} written{cost}"
 
 
 def shown(figure: float | None, name: str) -> str:

@@ -26,7 +26,7 @@ from rag.extractive import extract
 from rag.gazette import Gazette
 from rag.language_model import EXTRACTIVE
 from rag.question import Filters
-from rag.types import Answer, Article
+from rag.types import Answer, Article, Usage
 
 Progress = Callable[[int, int], None]
 """Called with (questions asked, questions in all)."""
@@ -52,6 +52,8 @@ class Report:
 
     suite: str
     model: str
+    prompt: str | None
+    """What a language model was told, by name and version."""
     rows: tuple[Row, ...]
     """By kind; the last is of all."""
     missed: tuple[str, ...]
@@ -63,6 +65,8 @@ class Report:
     """Mean length of a passage."""
     seconds: float
     """Mean time of a question."""
+    usage: Usage | None
+    """Of all answers that a language model wrote."""
     failures: tuple[tuple[str, str], ...]
     """(question id, what went wrong)."""
     absent: tuple[str, ...]
@@ -231,6 +235,7 @@ def _report(
     return Report(
         suite=suite,
         model=answers[0].model if answers else model,
+        prompt=next((answer.prompt for answer in answers if answer.prompt), None),
         rows=(*rows, whole),
         gate=gate,
         missed=tuple(
@@ -239,11 +244,23 @@ def _report(
         quotes=sum(len(answer.citations) for answer in answers),
         passage_chars=_mean([len(p.text) for answer in answers for p in answer.passages]),
         seconds=_mean([sum(answer.timings.values()) for answer in answers]),
+        usage=_usage(results),
         failures=tuple((r.question.id, r.error) for r in results if r.error),
         absent=absent,
         against=compare(against, asked) if against is not None else None,
         results=tuple(results),
     )
+
+
+def _usage(results: Sequence[Result]) -> Usage | None:
+    answers = [each for result in results for each in (result.answer, result.left_out) if each]
+    used = [answer.usage for answer in answers if answer.usage]
+    costs = [usage.cost for usage in used if usage.cost is not None]
+    if not used:
+        return None
+    read = sum(usage.input_tokens for usage in used)
+    written = sum(usage.output_tokens for usage in used)
+    return Usage(read, written, sum(costs) if costs else None)
 
 
 def _row(kind: str, results: Sequence[Result], intervals: bool = False) -> Row:

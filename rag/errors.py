@@ -39,5 +39,9 @@ class LanguageModelError(GazetteError):
     """A language model that cannot be made, reached, or that broke off."""
 
 
+class ContextTooSmallError(LanguageModelError):
+    """A language model that cannot read as much as it was given."""
+
+
 class CrossEncoderError(GazetteError):
     """A reranker or a verifier that cannot be loaded, or that is none."""

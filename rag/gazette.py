@@ -16,9 +16,10 @@ from rag.cross_encoder import CrossEncoder
 from rag.embeddings import load_embedder
 from rag.errors import ArchiveError, UsageError
 from rag.extractive import rank_by_reading
-from rag.language_model import LanguageModel, load_language_model
+from rag.language_model import LanguageModel
 from rag.minilm import DEFAULT_MODEL
 from rag.overview import ARTICLES, gather
+from rag.providers import load_language_model
 from rag.question import Filters, understand
 from rag.replies import reply
 from rag.retrieval import Retrieved, load_reranker, retrieve

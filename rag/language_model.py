@@ -1,15 +1,17 @@
-"""Language models: a LangChain chat model, named `provider:model` or given as it is."""
+"""A language model as Gazette uses it: a prompt in, a stream of text out, or one plain error."""
 
 from __future__ import annotations
 
-import os
+import re
+import time
+import traceback
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
-from rag.errors import LanguageModelError
-from rag.settings import Settings
+from rag.errors import ContextTooSmallError, LanguageModelError
+from rag.retries import is_too_long, persistently, retry_after, status
 from rag.types import Usage
 
 if TYPE_CHECKING:
@@ -17,130 +19,157 @@ if TYPE_CHECKING:
     from langchain_core.messages import AIMessageChunk
 
 EXTRACTIVE = "extractive"
-TIMEOUT_SECONDS = 60.0
-_EXTRAS = {"mistralai": "mistral", "openai": "openai"}
-_KEYS = {
-    "mistralai": "MISTRAL_API_KEY",
-    "openai": "OPENAI_API_KEY",
-    "deepseek": "DEEPSEEK_API_KEY",
-    "anthropic": "ANTHROPIC_API_KEY",
-}
+TIMEOUT_SECONDS = 60
+"""Without a sign of life."""
+BUDGET_SECONDS = 180.0
+"""For a reply in all, with what is tried again."""
+MOST_TOKENS = 1024
+"""That a reply may have: six long sentences have 300."""
+SMALL = 4e9
+"""Parameters. A model with fewer gets the short prompt."""
+_SIZE = re.compile(r"(?<![\d.a-z])(\d+(?:\.\d+)?)([mb])(?![a-z\d])", re.IGNORECASE)
 # How providers name the reason why a stream ended; a stream without any was cut off.
 _ENDINGS = ("finish_reason", "stop_reason", "done_reason")
+_RAN_OUT = {"length", "max_tokens", "model_length"}
+"""Reasons that say: it had more to say than `MOST_TOKENS`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """Of a million tokens that a model reads and writes; None where the user gave none."""
+
+    read: float | None = None
+    written: float | None = None
+
+    def of(self, read: int, written: int) -> float | None:
+        """What so many tokens cost, in the user's currency."""
+        if self.read is None and self.written is None:
+            return None
+        return (read * (self.read or 0) + written * (self.written or 0)) / 1e6
 
 
 class LanguageModel:
     """A chat model that streams text, and says what went wrong in plain words."""
 
-    def __init__(self, model: BaseChatModel, name: str, secrets: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        model: BaseChatModel,
+        name: str,
+        secrets: Sequence[str] = (),
+        prices: Prices | None = None,
+    ) -> None:
         self.name = name
+        self.prices = prices or Prices()
         self._model = model
         self._secrets = tuple(secrets)
 
+    @property
+    def is_small(self) -> bool:
+        """Whether its name tells that it has fewer than `SMALL` parameters, as in "qwen3:1.7b"."""
+        sizes = [
+            float(number) * (1e6 if unit in "mM" else 1e9)
+            for number, unit in _SIZE.findall(self.name)
+        ]
+        return bool(sizes) and max(sizes) < SMALL
+
     def reply(self, system: str, user: str) -> Reply:
         """What the model says to two messages, to be iterated over once."""
-        return Reply(self, self._model.stream([("system", system), ("human", user)]))
+        return Reply(self, [("system", system), ("human", user)])
 
-    def explain(self, error: Exception) -> str:
+    def stream(self, messages: list[tuple[str, str]]) -> Iterator[AIMessageChunk]:
+        """The model's chunks, as its package gives them."""
+        return self._model.stream(messages)
+
+    def gives_way(self, error: Exception) -> bool:
+        """Whether a model that refuses the temperature 0 is now asked without one."""
+        refused = status(error) == 400 and "temperature" in str(error)
+        if not refused or getattr(self._model, "temperature", None) is None:
+            return False
+        self._model = self._model.model_copy(update={"temperature": None})
+        return True
+
+    def failed(self, error: Exception) -> LanguageModelError:
         """A provider's error in one line, without keys."""
-        said = _said(error, self._secrets)
-        return (
-            f"the language model {self.name!r} failed ({type(error).__name__}: {said}); check the "
-            "model's name, its key and --base-url, or ask without --llm"
+        said = without_secrets(error, self._secrets)
+        wait = f"; it asks to wait {retry_after(error):.0f} s" if retry_after(error) else ""
+        number = f" {status(error)}" if status(error) else ""
+        kind = ContextTooSmallError if is_too_long(error) else LanguageModelError
+        return kind(
+            f"the language model {self.name!r} failed ({type(error).__name__}{number}: {said}"
+            f"{wait}); check the model's name, its key and --base-url, or ask without --llm"
         )
+
+    def shows_secret(self, error: Exception) -> bool:
+        """Whether an error's traceback would show a key."""
+        text = "".join(traceback.format_exception(error))
+        return any(secret in text for secret in self._secrets)
 
 
 class Reply:
     """A model's text, piece by piece; then the tokens it took."""
 
-    def __init__(self, model: LanguageModel, chunks: Iterator[AIMessageChunk]) -> None:
+    def __init__(self, model: LanguageModel, messages: list[tuple[str, str]]) -> None:
         self.usage: Usage | None = None
         """Complete when the text is; None where the provider does not tell."""
+        self.ran_out = False
+        """Whether it had more to say than it may, so that its last sentence may not be whole."""
         self._model = model
-        self._chunks = chunks
+        self._messages = messages
 
     def __iter__(self) -> Iterator[str]:
-        """Raises `LanguageModelError` where the model cannot be reached, refuses, or breaks off."""
+        """Raises `LanguageModelError` where the model cannot be reached, refuses, or breaks off.
+
+        `ContextTooSmallError`, one of these, where the messages are more than it can read.
+        """
+        until = time.monotonic() + BUDGET_SECONDS
         ended = False
         try:
-            for chunk in self._chunks:
+            for chunk in persistently(self._begun, BUDGET_SECONDS):
                 self._count(chunk)
-                ended = ended or any(key in chunk.response_metadata for key in _ENDINGS)
+                reasons = [chunk.response_metadata.get(key) for key in _ENDINGS]
+                ended = ended or any(reasons)
+                self.ran_out = self.ran_out or any(reason in _RAN_OUT for reason in reasons)
                 if chunk.text:
                     yield str(chunk.text)
-        except Exception as error:  # each provider has its own families of errors
-            raise LanguageModelError(self._model.explain(error)) from error
+                if time.monotonic() > until:
+                    raise TimeoutError(f"no end after {BUDGET_SECONDS:.0f} s")
+        except Exception as error:  # noqa: BLE001 - of any family; raised again below  # each provider has its own families of errors
+            cause = None if self._model.shows_secret(error) else error
+            raise self._model.failed(error) from cause
         if not ended and ":" in self._model.name:  # a model that a caller made may give no reason
             raise LanguageModelError(
                 f"the language model {self._model.name!r} broke off before its answer's end; "
                 "ask again"
             )
 
+    def _begun(self) -> Iterator[AIMessageChunk]:
+        """The stream, read up to its first text: up to there nothing is lost by another attempt."""
+        read = []
+        try:
+            chunks = self._model.stream(self._messages)
+            for chunk in chunks:
+                read.append(chunk)
+                if chunk.text:
+                    break
+        except Exception as error:
+            if not self._model.gives_way(error):
+                raise
+            return self._begun()
+        return chain(read, chunks)
+
     def _count(self, chunk: AIMessageChunk) -> None:
         if chunk.usage_metadata:
             before = self.usage or Usage(0, 0)
-            self.usage = Usage(
-                before.input_tokens + chunk.usage_metadata["input_tokens"],
-                before.output_tokens + chunk.usage_metadata["output_tokens"],
-            )
+            read = before.input_tokens + chunk.usage_metadata["input_tokens"]
+            written = before.output_tokens + chunk.usage_metadata["output_tokens"]
+            self.usage = Usage(read, written, self._model.prices.of(read, written))
 
 
-def load_language_model(settings: Settings) -> LanguageModel | None:
-    """The model that the settings name; None for the extractive answerer.
-
-    Raises `LanguageModelError` for an unknown provider, a missing package or a missing key.
-    """
-    if settings.llm == EXTRACTIVE:
-        return None
-    provider, colon, model = settings.llm.partition(":")
-    if not (provider and colon and model):
-        raise LanguageModelError(
-            f"{settings.llm!r} names no language model; write provider:model, for example "
-            f"mistralai:mistral-small-latest, or {EXTRACTIVE}"
-        )
-    from langchain.chat_models import init_chat_model  # costs 0.7 s
-
-    key = _key(provider, settings)
-    options: dict[str, Any] = {"temperature": 0, "timeout": TIMEOUT_SECONDS}
-    options |= {"base_url": settings.base_url} if settings.base_url else {}
-    options |= {"api_key": key} if key else {}
-    try:
-        made = init_chat_model(model, model_provider=provider, **options)
-    except ImportError as error:
-        raise LanguageModelError(
-            f"the package for {provider!r} is not installed; run: "
-            f"pip install {_package(provider, error)}"
-        ) from error
-    except ValueError as error:
-        said = _said(error, [key] if key else [])
-        raise LanguageModelError(
-            f"the language model {settings.llm!r} cannot be made ({said}); check its name and key"
-        ) from None  # the error itself may show the key
-    return LanguageModel(made, settings.llm, [key] if key else [])
-
-
-def _said(error: Exception, secrets: Sequence[str]) -> str:
+def without_secrets(error: Exception, secrets: Sequence[str]) -> str:
     """What an error says, in one line, without keys."""
+    from pydantic import ValidationError
+
     text = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
     for secret in secrets:
         text = text.replace(secret, "***")
     return " ".join(text.split())[:300] or type(error).__name__
-
-
-def _key(provider: str, settings: Settings) -> str | None:
-    if settings.api_key:
-        return settings.api_key.get_secret_value()
-    variable = _KEYS.get(provider)
-    if variable is None:
-        return None
-    key = os.environ.get(variable)
-    if not key and not settings.base_url:
-        raise LanguageModelError(
-            f"no key for {provider!r}; set {variable}, or --base-url for a server of your own"
-        )
-    return key or "none-needed"
-
-
-def _package(provider: str, error: ImportError) -> str:
-    extra = _EXTRAS.get(provider)
-    return f"'gazette[{extra}]'" if extra else (error.name or str(error).split()[-1].strip("`.'"))

@@ -35,6 +35,10 @@ class Settings(BaseSettings):
     """`extractive`, or a LangChain chat model as `provider:model`."""
     base_url: str | None = None
     """Of a server that speaks the model provider's protocol; no key is demanded then."""
+    input_price: float | None = None
+    """Of a million tokens that the language model reads, in your currency."""
+    output_price: float | None = None
+    """Of a million tokens that it writes."""
     verifier: str | None = None
     """A cross-encoder, by name or path, that was trained on natural language inference; None: what
     a language model writes, and what is claimed, is verified by signals."""

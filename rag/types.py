@@ -163,6 +163,8 @@ class Usage:
 
     input_tokens: int
     output_tokens: int
+    cost: float | None = None
+    """In the currency of the settings' prices; None where they give none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +187,8 @@ class Answer:
     short: str | None = None
     """The words of its quotes that answer by themselves, which `text` begins with in bold."""
     model: str = "extractive"
+    prompt: str | None = None
+    """What the language model was told, by name and version; None where none was asked."""
     usage: Usage | None = None
     undated: int = 0
     """Articles that the question's dates left out because they carry none."""

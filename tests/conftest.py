@@ -6,6 +6,8 @@ import json
 import os
 import re
 import shutil
+import socket
+import struct
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -52,13 +54,28 @@ def gazette(sample_archive):
 
 
 class ChatServer:
-    """A loopback server that speaks Mistral's chat completions; it answers what a test sets."""
+    """A loopback server that speaks the chat completions of Mistral and OpenAI.
+
+    Streams as their documentation gives it: events of server-sent data, the first with the role,
+    the last with the reason why it ends and the tokens it took, then `[DONE]`.
+    """
 
     def __init__(self) -> None:
         self.pieces: list[str] = []
+        self.finish = "stop"
+        self.failures: list[tuple[int, dict]] = []
+        """(status, headers) of the replies before one succeeds; the status 0 resets."""
         self.status = 200
+        """Of every reply."""
+        self.error = "Unauthorized"
+        self.most_passages: int | None = None
+        """With more the prompt does not fit into the context."""
         self.cut = False
         """Break off without the last event, as a lost connection does."""
+        self.malformed = False
+        """Send an event that is no JSON."""
+        self.pause = 0.0
+        """Seconds between two pieces."""
         self.requests: list[dict] = []
         self.authorizations: list[str | None] = []
         outer = self
@@ -78,26 +95,45 @@ class ChatServer:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
-        handler.send_response(self.status)
-        if self.status != 200:
-            error = {"object": "error", "message": "Unauthorized", "type": "invalid_request_error"}
-            handler.send_header("Content-Type", "application/json")
-            handler.end_headers()
-            handler.wfile.write(json.dumps(error).encode())
-            return
+        status, headers = self.failures.pop(0) if self.failures else (self.status, {})
+        prompt = self.requests[-1]["messages"][-1]["content"]
+        if self.most_passages is not None and prompt.count("<passage ") > self.most_passages:
+            tokens = "This model's maximum context length is 4096 tokens."
+            return _refuse(handler, 400, {}, tokens)
+        if status == 0:
+            unsent_is_lost = struct.pack("ii", 1, 0)  # so that closing resets
+            handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, unsent_is_lost)
+            handler.connection.close()
+            return None
+        if status != 200:
+            return _refuse(handler, status, headers, self.error)
+        handler.send_response(200)
         handler.send_header("Content-Type", "text/event-stream")
         handler.end_headers()
         events = [_event({"role": "assistant", "content": ""})]
         events += [_event({"content": piece}) for piece in self.pieces]
+        if self.malformed:
+            events.append("data: {broken\n\n")
         if not self.cut:
-            events += [_event({"content": ""}, "stop"), "data: [DONE]\n\n"]
+            events += [_event({"content": ""}, self.finish), "data: [DONE]\n\n"]
         for event in events:
             handler.wfile.write(event.encode())
             handler.wfile.flush()
+            time.sleep(self.pause)
+        return None
 
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+
+def _refuse(handler: BaseHTTPRequestHandler, status: int, headers: dict, message: str) -> None:
+    handler.send_response(status)
+    for name, value in {"Content-Type": "application/json", **headers}.items():
+        handler.send_header(name, value)
+    handler.end_headers()
+    error = {"object": "error", "message": message, "type": "invalid_request_error"}
+    handler.wfile.write(json.dumps(error).encode())
 
 
 def _event(delta: dict, finish: str | None = None) -> str:

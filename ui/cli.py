@@ -18,6 +18,7 @@ from typer.core import TyperCommand
 from rag.errors import GazetteError, UsageError
 from rag.types import Answer, Citation, Verdict, describe, printed_day, scope, to_json
 from ui.evaluating import evaluate
+from ui.models import models
 from ui.terminal import (
     Archive,
     AsJson,
@@ -243,6 +244,7 @@ def chat(
 
 
 app.command("eval")(evaluate)
+app.command("models")(models)
 
 
 @app.command()

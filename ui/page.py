@@ -18,7 +18,7 @@ from urllib.parse import quote, urlencode
 
 from pydantic import TypeAdapter
 
-from rag.answering import marked_text
+from rag.draft import marked_text
 from rag.errors import GazetteError
 from rag.types import Article, Citation, Passage, Sentence, printed_day, to_json
 

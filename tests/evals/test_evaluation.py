@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -20,6 +21,7 @@ from evals.runner import run
 from ingest import ingest
 from rag import Gazette
 from rag.errors import UsageError
+from rag.types import Usage
 from tests.conftest import ROOT
 
 EELS = "https://www.radioestrand.est/news/127730"
@@ -316,3 +318,22 @@ def test_the_html_report_shows_the_worst_cases_and_asks_nobody(gazette, tmp_path
     texts = run(gazette, Suite("s", (sly,)), only_passages=True)
     write_html(texts, path, gazette.article)  # nothing was asked, so there is no confidence to plot
     assert "<svg" not in path.read_text(encoding="utf-8")
+
+
+def test_a_run_with_a_language_model_tells_its_prompt_and_what_it_spent(
+    sample_archive, chat_server, monkeypatch, tmp_path, capsys
+):
+    for price in ("GAZETTE_INPUT_PRICE", "GAZETTE_OUTPUT_PRICE"):
+        monkeypatch.setenv(price, "5")
+    chat_server.pieces = ["Nobody knows [1]."]
+    model = "mistralai:mistral-small-latest"
+    with Gazette.open(sample_archive, model, chat_server.base_url) as asked:
+        report = run(asked, Suite("two", (QUESTION, UNANSWERABLE)))
+        write_html(report, tmp_path / "report.html", asked.article)
+    calls = len(chat_server.requests)
+    spent = Usage(900 * calls, 30 * calls, pytest.approx(930 * calls * 5e-6))
+    assert report.usage == spent
+    print_report(report)
+    for shown in (capsys.readouterr().out, (tmp_path / "report.html").read_text(encoding="utf-8")):
+        assert re.search(r"prompt full \d+", shown)
+        assert f"{900 * calls} tokens read · {30 * calls} written" in shown

@@ -255,3 +255,26 @@ def test_eval_says_how_many_gold_pages_the_archive_has_not(run, sample_archive, 
     assert code == 0
     assert "warning: 2 of the 3 pages" in err
     assert "urn:other:1" in err
+
+
+def test_models_says_what_there_is_and_tries_one(run, chat_server, monkeypatch):
+    monkeypatch.setenv("MISTRAL_API_KEY", "secret-key-4711")
+    monkeypatch.delenv("DEEPSEEK_API_KEY", raising=False)
+    code, out, _ = run("models")
+    assert code == 0
+    assert "mistralai  installed; MISTRAL_API_KEY is set" in out
+    assert "deepseek   installed; DEEPSEEK_API_KEY is not set" in out
+    assert "secret-key-4711" not in out
+    assert chat_server.requests == []
+    chat_server.pieces = ["Yes", "."]
+    tried = ("models", "--try", "openai:any", "--base-url", chat_server.base_url)
+    code, out, _ = run(*tried, "--json")
+    assert (code, json.loads(out)["said"], json.loads(out)["usage"]["input_tokens"]) == (
+        0,
+        "Yes.",
+        900,
+    )
+    chat_server.pieces = []
+    assert run(*tried)[0] == 1
+    assert run("models", "--try", "extractive")[0] == 2
+    assert run("models", "--try", "deepseek:deepseek-chat")[0] == 1
