@@ -41,31 +41,39 @@ def faults(found: Alignment) -> Iterator[Fault]:
         values = {token.value for token in found.claim[mention]}
         if not values <= compared.kept and (fault := _fault(found, mention)):
             yield fault
-    for token, place in zip(found.claim, found.places, strict=True):
-        if place is None or token.kind == "function":
-            continue
-        told = found.evidence.tokens[place]
+    yield from denials(found)
+    for token, told in _pairs(found):
         if (fit := amount_fits(token.amount, told.amount)) != "same":
             yield fit
     yield from _replaced(found)
 
 
-def governed(found: Alignment) -> Iterator[Fault]:
-    """What a claim tells as so that its evidence only denies, doubts, or tells as still to come."""
-    pairs = [
-        (token, found.evidence.tokens[place])
-        for token, place in zip(found.claim, found.places, strict=True)
-        if place is not None and token.kind != "function"
-    ]
-    for token, told in pairs:
+def denials(found: Alignment) -> Iterator[Fault]:
+    """The words that only one of a claim and its evidence denies."""
+    for token, told in _pairs(found):
         if token.denied != told.denied:
             yield "differs"
+
+
+def governed(found: Alignment) -> Iterator[Fault]:
+    """What a claim tells as so that its evidence only denies, doubts, or tells as still to come."""
+    pairs = _pairs(found)
+    for token, told in pairs:
         is_verb = token.held == "said" and (token.acts or token.mood != "done")
         if is_verb and _TOLD_OPEN[told.mood] > _CLAIMED_OPEN[token.mood]:
             yield "lacks"
     bare = [told.held for token, told in pairs if token.held == "said" != told.held]
     if len(bare) >= max(1, sum(token.kind != "function" for token in found.claim) / 2):
         yield "differs" if "denied" in bare else "lacks"
+
+
+def _pairs(found: Alignment) -> list[tuple[Token, Token]]:
+    """The claim's words but for function words, each with the one that it is taken from."""
+    return [
+        (token, found.evidence.tokens[place])
+        for token, place in zip(found.claim, found.places, strict=True)
+        if place is not None and token.kind != "function"
+    ]
 
 
 def _replaced(found: Alignment) -> Iterator[Fault]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from rag.alignment import Alignment, align, runs
 from rag.errors import CrossEncoderError
-from rag.faults import Fault, faults, governed
+from rag.faults import Fault, denials, faults, governed
 from rag.language import fold, sentence_spans
 from rag.types import MAX_PASSAGE_CHARS, Span, Verdict, VerdictLabel
 
@@ -54,7 +54,7 @@ def verify(sentence: str, evidence: Sequence[str], verifier: CrossEncoder | None
         for start, end in _where(standing, text):
             said = fold(text[start:end])
             if said.strip(_EDGES) == wanted or (
-                _is_whole(standing, said) and not list(governed(align(sentence, said)))
+                _is_whole(standing, said) and not _torn(align(sentence, said))
             ):
                 return Verdict("supported", 1.0, (index, start, end))
     for index, text in enumerate(evidence):
@@ -66,7 +66,7 @@ def verify(sentence: str, evidence: Sequence[str], verifier: CrossEncoder | None
                 label, score = _entailed(sentence, premise, verifier)
             else:
                 parts = [align(sentence, text[slice(*span)]) for span in _where(standing, text)]
-                of_each = [list(governed(part)) for part in parts]
+                of_each = [_torn(part) for part in parts]
                 label, score = _judge(found, min(of_each, key=len) if parts else wrong(found))
             best = max(best, Verdict(label, score, (index, *quote)), key=_rank)
     return best
@@ -75,6 +75,11 @@ def verify(sentence: str, evidence: Sequence[str], verifier: CrossEncoder | None
 def wrong(found: Alignment) -> list[Fault]:
     """All that is at fault with a claim that does not stand in its evidence word for word."""
     return [*faults(found), *governed(found)]
+
+
+def _torn(found: Alignment) -> list[Fault]:
+    """What is at fault with a claim that stands there word for word, but in a longer sentence."""
+    return [*denials(found), *governed(found)]
 
 
 def _rank(verdict: Verdict) -> tuple[int, bool, float]:
