@@ -1,7 +1,7 @@
 """A sentence as tokens that can be compared: numbers as values, units, dates, names, negations.
 
 `$6.5bn` and `6.5 billion dollars` give the same tokens, as do `twelve` and `12`, `didn't` and
-`did not`, `Jan. 5th` and `January 5`. Nothing here understands a sentence.
+`did not`, `Jan. 5th` and `5 January`. Nothing here understands a sentence.
 """
 
 from __future__ import annotations
@@ -10,7 +10,11 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from rag.language import FUNCTION_WORDS, NEGATIONS, SCALES, fold, pieces, read_number, stem
+from rag.clauses import Held, Mood, clauses
+from rag.language import FUNCTION_WORDS, NEGATIONS, PIECE, SCALES, read_number, stem
+from rag.opposites import TURNS, is_verb, root
+from rag.plain import MONTHS, plain
+from rag.quantities import AMOUNTS, bound_after, bound_before
 
 Kind = Literal["word", "function", "number", "unit", "date", "name", "opening", "negation", "turn"]
 """An opening is the capitalised word that begins a sentence: it may be a name. A turn is a word
@@ -25,6 +29,16 @@ class Token(NamedTuple):
     denied: bool = False
     """Whether a word of negation stands before it (or, of the last, behind), next to it but for
     function words."""
+    bound: str = ""
+    """Of a number: the sign of "at least" and the like, which are no tokens themselves."""
+    amount: str = ""
+    """The word before it, but for function words, that is one of `AMOUNTS`."""
+    acts: bool = False
+    """Whether it is a verb, by its form or by what is behind it."""
+    stretch: int = 0
+    """Between which commas, colons or semicolons of its sentence it stands."""
+    held: Held = "said"
+    mood: Mood = "done"
 
     @property
     def is_content(self) -> bool:
@@ -37,114 +51,110 @@ FACTS = frozenset({"number", "date", "name"})
 
 _UNITS = {"$": "dollar", "€": "euro", "£": "pound", "¥": "yen", "%": "%", "percent": "%"}
 _UNITS |= {
-    form: unit
-    for unit in (
-        "dollar euro pound yen cent point minute hour day week month year inch foot mile metre "
-        "meter kilometre kilometer km mph kg tonne ton degree"
+    form: group.split("/")[0]
+    for group in (
+        "dollar euro pound yen cent point minute/min hour/hr day week month year/yr inch "
+        "foot/feet/ft mile metre/meter kilometre/kilometer/km centimetre/centimeter/cm "
+        "millimetre/millimeter/mm mph kph kilogram/kilogramme/kilo/kg gram/gramme litre/liter "
+        "tonne ton degree hectare/ha"
     ).split()
+    for unit in group.split("/")
     for form in (unit, f"{unit}s")
 }
 _DAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
-_MONTHS = (
-    "january february march april may june july august september october november december".split()
-)
-_DATES = {name: name for name in (*_DAYS, *_MONTHS)}
-_SHORT_DATES = {name[:3]: name for name in (*_DAYS, *_MONTHS)} | {"sept": "september"}
+_DATES = {name: name for name in (*_DAYS, *MONTHS)}
+_SHORT_DATES = {name[:3]: name for name in (*_DAYS, *MONTHS)} | {"sept": "september"}
 _TITLES = frozenset("mr mrs ms miss dr sir lord lady prof professor".split())
 _CONTRACTED = {"can't": "can", "cannot": "can", "won't": "will"}
-_OPPOSITES = [
-    [frozenset(side.split()) for side in pair.split("/")]
-    for pair in (
-        "more over above up rise rose risen rising increase increased increases increasing grow "
-        "grew grown growing gain gained climb climbed jumped soared surged higher larger greater "
-        "exceeded / less fewer under below down fall fell fallen falling decrease decreased "
-        "decreases decreasing decline declined declining drop dropped lower smaller plunged shrank",
-        "before earlier / after later",
-        "first / last",
-        "best better / worst worse",
-        "most largest biggest highest / least smallest lowest",
-        "won win wins winning beat / lost lose loses losing",
-        "accept accepted accepts approved backed / reject rejected rejects refused",
-        "support supports supported / oppose opposes opposed",
-        "north northern / south southern",
-        "east eastern / west western",
-        "men man male / women woman female",
-        "father son husband brother boy / mother daughter wife sister girl",
-        "older / younger",
-        "early / late",
-        "public / private",
-        "left / right",
-        "open opened / close closed",
-        "buy bought / sell sold",
-        "guilty / innocent",
-        "alive / dead",
-    )
-]
-_TURNS = {
-    stem(word): (number, side)
-    for number, pair in enumerate(_OPPOSITES)
-    for side, words in enumerate(pair)
-    for word in words
-}
-
-
-def opposite(one: str, other: str) -> bool:
-    """Whether two stems are words of opposite meaning."""
-    if one not in _TURNS or other not in _TURNS:
-        return False
-    return _TURNS[one][0] == _TURNS[other][0] and _TURNS[one][1] != _TURNS[other][1]
+_FOREIGN_NEGATIONS = frozenset(
+    "nicht kein keine keinen keinem keiner keines nie niemals nichts niemand ne pas jamais aucun "
+    "aucune rien nunca jamás tampoco ningún ninguna nadie".split()
+)
+"""Of German, French and Spanish."""
 
 
 @lru_cache(maxsize=4096)
 def tokens(sentence: str) -> tuple[Token, ...]:
     """The tokens of one sentence, in order."""
-    found = list(_tokens(pieces(fold(sentence))))
-    denying, last = False, None
-    for i, token in enumerate(found):
+    text = plain(sentence)
+    read = list(PIECE.finditer(text))
+    in_clauses = clauses(text)
+    found: list[Token] = []
+    denying, amount, last = False, "", None
+    for i, token in _tokens([piece.group() for piece in read]):
+        start = read[i].start()
+        stretch, held = in_clauses.stretch(start), in_clauses.held(start)
+        mood = in_clauses.moods.get(start, "done")
+        value, denied, of = token.value, False, ""
         if token.kind == "negation":
-            denying = True
+            # "No, it did" denies nothing of its own
+            denying = value != "no" or not text.startswith(",", read[i].end())
+        elif value in AMOUNTS and not (found and found[-1].value in ("the", "at", "after")):
+            is_a_few = value == "few" and found and found[-1].value == "a"
+            amount = "some" if is_a_few else AMOUNTS[value]
         elif token.kind != "function":
-            found[i] = token._replace(denied=denying)
-            denying, last = False, i
-        if token.kind == "number" and token.value[0] == "#":  # January 5th, the 5th of January
-            around = found[max(0, i - 1) : i + 3]
-            if any(other.value in _MONTHS for other in around):
-                found[i] = found[i]._replace(value=token.value[1:])
+            denied, of = denying or mood == "undone", amount
+            denying, amount, last = False, "", len(found)
+        if value[0] == "#" and found and found[-1].value in MONTHS:  # January 5th
+            value = value[1:]
+        _, kind, _, bound, _, acts, *_ = token
+        found.append(Token(value, kind, denied, bound, of, acts, stretch, held, mood))
     if denying and last is not None:
         found[last] = found[last]._replace(denied=True)
     return tuple(found)
 
 
-def _tokens(left: list[str]) -> Iterator[Token]:
+def _tokens(left: list[str]) -> Iterator[tuple[int, Token]]:
+    """The tokens of pieces, each with the number of the piece it begins with."""
     folded = [piece.casefold().removesuffix("'s") for piece in left]
     currency: str | None = None
+    sign = bound = ""
     i = 0
     while i < len(left):
         word, after = folded[i], folded[i + 1] if i + 1 < len(left) else ""
-        number = read_number(folded[i : i + 5])
-        used = number[1] if number else 1
-        if word in _UNITS and not word.isalpha() and word != "%":
-            currency = _UNITS[word]
-        elif number:
-            yield Token(number[0], "number")
+        used = 1
+        if number := read_number(folded[i : i + 5]):
+            used = number[1]
+            bound = bound or bound_after(folded[i + used : i + used + 2]) or ""
+            yield i, Token(sign + number[0], "number", bound=bound)
             if currency:
-                yield Token(currency, "unit")
-                currency = None
-        elif (word, after) == ("per", "cent"):
-            yield Token("%", "unit")
-            used = 2
-        elif word.removesuffix("s") in SCALES:  # half a million, hundreds
-            yield Token(word.removesuffix("s"), "unit")
-        elif word in _UNITS:
-            yield Token(_UNITS[word], "unit")
+                yield i, Token(currency, "unit")
+            currency, sign, bound = None, "", ""
+        elif (limit := bound_before(folded[i : i + 3])) and _is_number(folded[i + limit[1] :][:6]):
+            bound, used = limit
+        elif word == "minus" and after[:1].isdigit():
+            sign = "-"
+        elif word in _UNITS and not word.isalpha() and word != "%":
+            currency = _UNITS[word]
+        elif unit := _unit(word, after):
+            yield i, Token(unit, "unit")
+            used = 1 + ((word, after) == ("per", "cent"))
         else:
-            yield from _word(left[i], word, i == 0, after)
+            for token in _word(left[i], word, i == 0, after):
+                yield i, token
         i += used
+
+
+def _unit(word: str, after: str) -> str | None:
+    scale = word.removesuffix("s")  # half a million, hundreds
+    return (
+        "%" if (word, after) == ("per", "cent") else scale if scale in SCALES else _UNITS.get(word)
+    )
+
+
+def _is_number(words: list[str]) -> bool:
+    """Whether a number begins here, with a sign of currency before it or not."""
+    while words and words[0] in ("$", "€", "£", "¥", "minus"):
+        words = words[1:]
+    return bool(words) and read_number(words[:5]) is not None
 
 
 def _word(piece: str, word: str, first: bool, after: str) -> Iterator[Token]:
     capital = piece[0].isupper()
-    if word in NEGATIONS or word.endswith("n't"):
+    if word.startswith("n'") and len(word) > 2:  # n'a pas
+        yield Token("ne", "negation")
+        word = word[2:]
+    if word in NEGATIONS or word in _FOREIGN_NEGATIONS or word.endswith("n't"):
         if word in _CONTRACTED or word.endswith("n't"):
             yield Token(_CONTRACTED.get(word) or word.removesuffix("n't"), "function")
             word = "not"
@@ -153,10 +163,11 @@ def _word(piece: str, word: str, first: bool, after: str) -> Iterator[Token]:
         yield Token(_DATES[word], "date")
     elif word in _SHORT_DATES and capital and after[:1].isdigit():
         yield Token(_SHORT_DATES[word], "date")
-    elif stem(word) in _TURNS and (first or not capital):
-        yield Token(stem(word), "turn")
+    elif root(word) in TURNS and (first or not capital):
+        yield Token(root(word), "turn", acts=is_verb(word, after))
     elif word in _TITLES or (word in FUNCTION_WORDS and not (piece.isupper() and len(piece) > 1)):
         yield Token(word, "function")
     else:
         kind: Kind = "word" if not capital else "opening" if first else "name"
-        yield Token(stem(word.replace(".", "")), kind)
+        value = root(word) if not capital else stem(word.replace(".", ""))
+        yield Token(value, kind, acts=is_verb(word, after))

@@ -10,7 +10,10 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from rag.alignment import Alignment
-from rag.facts import FACTS, Token, opposite
+from rag.facts import FACTS, Token
+from rag.opposites import alike, opposite
+from rag.quantities import amount_fits, fits
+from rag.roles import roles
 
 Fault = Literal["differs", "lacks"]
 Mention = slice
@@ -21,19 +24,69 @@ NEAR = 8
 OWN_WORDS = 3
 """In a text without capitals any word may be a name: in the place of another one it is at fault,
 where the claim has fewer words than this of its own, and so is no paraphrase."""
-BE = frozenset({"is", "are", "was", "were", "be", "been", "being"})
+_TOLD_OPEN = {"done": 0, "undone": 0, "future": 1, "aim": 1, "open": 2}
+_CLAIMED_OPEN = _TOLD_OPEN | {"aim": 2}
+"""How open it is whether a verb's deed is done. Of an infinitive in a claim the verb before it says
+so, which is compared itself."""
 
 
 def faults(found: Alignment) -> Iterator[Fault]:
     """Each thing that is wrong with a claim: it "differs" from the evidence, or "lacks" in it."""
+    compared = roles(found)
+    if compared.swapped:
+        yield "differs"
+    elif compared.other:
+        yield "lacks"
     for mention in _mentions(found):
-        if fault := _fault(found, mention):
+        values = {token.value for token in found.claim[mention]}
+        if not values <= compared.kept and (fault := _fault(found, mention)):
             yield fault
-    for token, place in zip(found.claim, found.places, strict=True):
-        if place is None or token.kind == "function":
-            continue
-        if token.denied != found.evidence.tokens[place].denied:
+    yield from denials(found)
+    for token, told in _pairs(found):
+        if (fit := amount_fits(token.amount, told.amount)) != "same":
+            yield fit
+    yield from _replaced(found)
+
+
+def denials(found: Alignment) -> Iterator[Fault]:
+    """The words that only one of a claim and its evidence denies."""
+    for token, told in _pairs(found):
+        if token.denied != told.denied:
             yield "differs"
+
+
+def governed(found: Alignment) -> Iterator[Fault]:
+    """What a claim tells as so that its evidence only denies, doubts, or tells as still to come."""
+    pairs = _pairs(found)
+    for token, told in pairs:
+        is_verb = token.held == "said" and (token.acts or token.mood != "done")
+        if is_verb and _TOLD_OPEN[told.mood] > _CLAIMED_OPEN[token.mood]:
+            yield "lacks"
+    bare = [told.held for token, told in pairs if token.held == "said" != told.held]
+    if len(bare) >= max(1, sum(token.kind != "function" for token in found.claim) / 2):
+        yield "differs" if "denied" in bare else "lacks"
+
+
+def _pairs(found: Alignment) -> list[tuple[Token, Token]]:
+    """The claim's words but for function words, each with the one that it is taken from."""
+    return [
+        (token, found.evidence.tokens[place])
+        for token, place in zip(found.claim, found.places, strict=True)
+        if place is not None and token.kind != "function"
+    ]
+
+
+def _replaced(found: Alignment) -> Iterator[Fault]:
+    """The verbs that stand where the evidence has another."""
+    for i, (token, place) in enumerate(zip(found.claim, found.places, strict=True)):
+        if place is not None or not token.acts:
+            continue
+        before, after = (side[0] if side else None for side in _around(found, slice(i, i + 1)))
+        if before is None or after is None or not 0 < after - before <= NEAR:
+            continue
+        between = [t for t in found.evidence.tokens[before + 1 : after] if t.acts]
+        if between and not any(alike(token.value, other.value) for other in between):
+            yield "lacks"
 
 
 def _mentions(found: Alignment) -> Iterator[Mention]:
@@ -54,6 +107,8 @@ def _fault(found: Alignment, mention: Mention) -> Fault | None:
     """What is wrong with one mention, if anything."""
     claim, places = found.claim[mention], found.places[mention]
     values, kind, place = [token.value for token in claim], claim[0].kind, places[0]
+    if kind == "number" and (fault := _misfit(found, mention.start)):
+        return fault
     around = _around(found, mention)
     nearest = [side[0] for side in around if side]
     is_near = place is None or any(p is not None and abs(p - place) <= NEAR for p in nearest)
@@ -67,6 +122,10 @@ def _fault(found: Alignment, mention: Mention) -> Fault | None:
     sides = [_run(found, before, 1), _run(found, after, -1)]
     if any(_holds(side, values) for side in sides):
         return None
+    beside = [token for side in sides for token in side if token.kind == kind == "number"]
+    limit = claim[0].bound
+    if limit and any(not t.bound and fits(values[0], limit, t.value, "") == "same" for t in beside):
+        return None  # above 2,000, where it has 2,150
     others = [token for side in sides for token in side if token.value not in values]
     kinds = {token.kind for token in others}
     if kind == "turn":
@@ -74,8 +133,6 @@ def _fault(found: Alignment, mention: Mention) -> Fault | None:
     if kind in ("opening", "word"):
         is_strange = place is None or not is_near
         return "lacks" if is_strange and kinds & {*FACTS, "opening", kind} else None
-    if kind == "name" and _is_passive(found, before if after is None else after):
-        return None
     if kind in kinds:
         return "differs"
     is_elsewhere = kind == "date" or not kinds & FACTS
@@ -121,12 +178,28 @@ def _stand_together(found: Alignment, values: Sequence[str]) -> bool:
     )
 
 
-def _is_passive(found: Alignment, beside: int | None) -> bool:
-    """Whether of a claim and its evidence one says who did it, the other by whom it was done."""
-    if beside is None:
-        return False
-    start, end = (found.evidence.starts[found.evidence.sentence[beside] + i] for i in (0, 1))
-    said, there = (
-        {token.value for token in some} for some in (found.claim, found.evidence.tokens[start:end])
-    )
-    return ("by" in said and bool(said & BE)) != ("by" in there and bool(there & BE))
+def _misfit(found: Alignment, i: int) -> Fault | None:
+    """What is wrong with a number that the evidence has, but with another bound or of another."""
+    evidence, number, place = found.evidence, found.claim[i], found.places[i]
+    if place is None:
+        return None
+    told = evidence.tokens[place]
+    if (fit := fits(number.value, number.bound, told.value, told.bound)) != "same":
+        return fit
+    end = i + 1
+    while end < len(found.claim) and found.claim[end].kind == "unit":
+        end += 1
+    before, after = (side[0] if side else None for side in _around(found, slice(i, end)))
+    if before is None:
+        return None
+    if after is not None and before < after <= before + NEAR and not before < place < after:
+        between = evidence.tokens[before + 1 : after]
+        if any(other.kind == "number" for other in between):  # this one is of something else
+            return "differs"
+    beside = evidence.tokens[before]
+    if before > place and evidence.sentence[before] == evidence.sentence[place]:
+        start = evidence.starts[evidence.sentence[place]]
+        own = [t for t in evidence.tokens[start:place] if t.stretch == told.stretch]
+        if beside.stretch != told.stretch and any(t.is_content for t in own):
+            return "lacks"
+    return None

@@ -30,7 +30,7 @@ _WRAPPED_CHARS = 100
 _TRIMMED = re.compile(r"\S(?:.*\S)?", re.DOTALL)
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*|\d+(?:[.,:]\d+)*")
 # A number, also "3rd"; an abbreviation with its dots; a word; a sign that gives a number its unit.
-_PIECE = re.compile(
+PIECE = re.compile(
     r"\d+(?:[.,]\d+)*(?:st|nd|rd|th)?|(?:[^\W\d_]\.){2,}|[^\W\d_]+(?:'[^\W\d_]+)*|[$€£¥%]"
 )
 _SPACED = re.compile(r"(?<=\d), (?=000\b)")  # 13, 000: of a text that was cut into tokens
@@ -150,7 +150,7 @@ def rarity(wanted: set[str], found: Sequence[set[str]]) -> dict[str, float]:
 
 def pieces(folded: str) -> list[str]:
     """What a folded text is made of: its words, numbers, and signs of currency and per cent."""
-    return _PIECE.findall(_SPACED.sub(",", folded))
+    return PIECE.findall(_SPACED.sub(",", folded))
 
 
 def read_number(following: Sequence[str]) -> tuple[str, int] | None:

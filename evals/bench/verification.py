@@ -29,9 +29,8 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 
 from rag.alignment import align
-from rag.faults import faults
 from rag.language import FUNCTION_WORDS, sentence_spans
-from rag.verification import signals, verify
+from rag.verification import signals, verify, wrong
 
 SENTENCES_OF_EACH = 6
 SHRINKAGE = 0.01
@@ -268,11 +267,11 @@ def _support(paths: Sequence[Path]) -> None:
         scores, right = [], []
         for row in _rows(path):
             found = align(row["sentence"], row["article"])
-            wrong = len(list(faults(found)))
+            faults = len(wrong(found))
             scores.append(verify(row["sentence"], [row["article"]]).score)
             right.append(row["supported"])
-            x.append(signals(found, wrong))
-            at_fault.append(wrong > 0)
+            x.append(signals(found, faults))
+            at_fault.append(faults > 0)
             verbatim.append(scores[-1] == 1.0)
             group.append(number)
         y += right
