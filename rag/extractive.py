@@ -208,15 +208,16 @@ def _neighbours_that_give(
 def _of_the_form(
     what: Asked, candidates: Sequence[Candidate], scored: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """The scores; those of sentences without a number or a day are void where one was asked for.
+    """The scores; where a number or a day is asked for and the best sentence has none, those of
+    all that have none are void.
 
     But only where a sentence that has one is hardly worse.
     """
-    if not what.measures:
+    if not what.measures or answers_in(what, candidates[int(scored.argmax())].text):
         return scored
     near = np.flatnonzero(scored >= scored.max() - HARDLY_WORSE)
     gives = np.zeros(len(scored), dtype=bool)
-    gives[near] = [bool(answers_in(what, candidates[i].text)) for i in near]
+    gives[near] = [bool(answers_in(what, candidates[int(i)].text)) for i in near]
     return np.where(gives, scored, -np.inf) if gives.any() else scored
 
 

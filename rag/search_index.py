@@ -239,18 +239,21 @@ class SearchIndex:
         own = {form: n for form, n in capital.items() if form.casefold() == word}
         return max(own, key=own.__getitem__) if own else word.capitalize()
 
-    def _forms(self, word: str) -> Counter[str] | None:
-        """How often some articles write a word in which inflection and case."""
+    def _forms(self, word: str, rest: str = "") -> Counter[str] | None:
+        """How often some articles write a word in which inflection and case.
+
+        Of a stem, which may have a stem of its own, with `*` as the rest.
+        """
         rows = self._db.execute(
             "SELECT substr(a.text, c.start + 1, c.stop - c.start) FROM lexical "
             "JOIN chunks c ON c.number = lexical.rowid JOIN articles a ON a.number = c.article "
             "WHERE lexical MATCH ? LIMIT ?",
-            (f'"{word}"', CASED_CHUNKS),
+            (f'"{word}"{rest}', CASED_CHUNKS),
         ).fetchall()
-        wanted, inside, opening = stem(word), Counter[str](), Counter[str]()
+        wanted, inside, opening = {word, stem(word)}, Counter[str](), Counter[str]()
         for row in rows:
             for match in _WRITTEN.finditer(row[0]):
-                if stem(match[2].casefold()) == wanted:
+                if stem(match[2].casefold()) in wanted:
                     (opening if match[1] is None else inside)[match[2]] += 1
         return (inside or opening) if rows else None
 
@@ -280,6 +283,8 @@ class SearchIndex:
                     near.append((distance, -articles, term))
         if not near:
             return None
-        term = min(near)[2]
-        forms = self._forms(term) or Counter({term: 1})
-        return min(forms, key=lambda form: (OSA.distance(word, form.casefold()), -forms[form]))
+        forms = self._forms(min(near)[2], "*") or Counter()
+        closest = sorted(
+            (OSA.distance(word, form.casefold()), -count, form) for form, count in forms.items()
+        )
+        return closest[0][2] if closest else None

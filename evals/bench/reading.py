@@ -107,7 +107,7 @@ CHANGES = (
             (extractive, "read_best", _unread.read_best),
             (extractive, "answer_signals", _unread.answer_signals),
             (extractive, "confidence", _unread.confidence),
-            (answering, "ENOUGH_READ", answering.ENOUGH_CONFIDENCE),
+            (answering, "ENOUGH_READ", extractive.ENOUGH_CONFIDENCE),
         ),
     ),
     Change("short answers by their form", ((extractive, "short_answer", _by_form),)),
