@@ -22,6 +22,9 @@ TEXT = (
         ("How much did it fetch?", "money", "It fetched 3.2 million guilders.", ["3.2 million"]),
         ("What share of voters stayed away?", "percent", "Some 41 per cent did.", ["41 per cent"]),
         ("How old is the pilot?", "age", "Ida Holm, 44, has 3 boats.", ["44"]),
+        ("How old is the pilot?", "age", "Ida Holm, who is 44, flew 3 times.", ["44"]),
+        ("What is the key rate?", "percent", "It is 2.5 percent since May.", ["2.5 percent"]),
+        ("How many concerts are there?", "number", "For 2020 concerts there are 30 days.", ["30"]),
         ("How long did the strike last?", "duration", "It ended after 11 days.", ["11 days"]),
         ("What was the final score?", "score", "They won 3-1 on Sunday.", ["3-1"]),
         ("In what year was it built?", "year", "Built in 1961, it closed on Monday.", ["1961"]),
@@ -207,3 +210,22 @@ def test_no_short_answer_is_given_where_two_sentences_may_answer():
     one, other = "The quay of Brunn was mended for 9 guilders.", "It was paid in May by the port."
     assert shorts(f"{one} {other}") == ("9",)
     assert shorts(f"{one} The quay of Brunn was mended for 14 guilders.") == ()
+
+
+def test_a_sentence_that_asks_is_not_quoted():
+    text = "What will the harbour board sell in May? The harbour board will sell a crane in May."
+    passage = Passage("a", 0, len(text), text, "", scores=Scores(0.5))
+    what = "What will the harbour board sell in May?"
+    told = extract(what, Query(what), [passage], load_embedder()).sentences
+    assert [sentence.text for sentence in told] == ["The harbour board will sell a crane in May."]
+
+
+def test_where_a_number_is_asked_for_the_sentence_beside_gives_it():
+    text = (
+        "The crane Berta is the largest that the harbour of Kolk has ever had. "
+        "It can be seen from afar, and it is 41 metres high. Many people come to see it."
+    )
+    passage = Passage("a", 0, len(text), text, "Berta", scores=Scores(0.5))
+    what = "How high is Berta, the largest crane that the harbour of Kolk has ever had?"
+    found = extract(what, Query(what), [passage], load_embedder())
+    assert any("41 metres" in sentence.text for sentence in found.sentences)

@@ -68,6 +68,22 @@ def test_an_article_of_the_year_asked_for_goes_before_one_that_is_hardly_nearer(
     assert gazette.ask(question.format(2019)).abstained
 
 
+def test_what_is_asked_of_some_days_is_read_in_the_articles_of_these_days(tmp_path):
+    told = {
+        "2025-03-04": "The flood in Kolk has killed nine people, the harbour police said.",
+        "2025-06-01": "The flood in Kolk killed 14 people, the harbour police said at last.",
+    }
+    for day, text in told.items():
+        (tmp_path / f"{day}.json").write_text(json.dumps({"text": text, "published": day}))
+    ingest(tmp_path, tmp_path / "archive")
+    with Gazette.open(tmp_path / "archive") as opened:
+        then = opened.ask("As of 5 March 2025, how many people had the flood in Kolk killed?")
+        assert [c.quote for c in then.citations] == [told["2025-03-04"]]
+        assert then.query.dayless == ("how many people had the flood in Kolk killed?",)
+        later = opened.ask("In April 2025, how many people did the flood in Kolk kill?")
+        assert later.query.widened  # of these days there is none: it says so
+
+
 def test_passages_are_article_text_within_bounds_each_text_once(gazette):
     passages = gazette.retrieve("How much will the bridge to Ransey cost?", k=12)
     for passage in passages:

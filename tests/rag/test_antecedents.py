@@ -19,6 +19,7 @@ CHIEF = "Union leader Peer Brandt said the dockers would go home. "
         ),
         (CHIEF + "He has led them since 1998. ", "He is 61.", "He [Peer Brandt] is 61."),
         ("Mrs Brodersen came late. ", "She had walked.", "She [Brodersen] had walked."),
+        ("Mr Brandt came from a yard in Skarholm. ", "He had walked.", "He [Brandt] had walked."),
     ],
 )
 def test_who_is_meant_is_named_in_brackets(before, sentence, becomes):

@@ -96,3 +96,10 @@ def test_an_answer_begins_with_its_short_answer(tmp_path):
         silent = gazette.ask("How old is the captain of the ferry to Dallum?")
         assert silent.abstained
         assert silent.short is None
+
+
+def test_the_year_of_a_model_is_no_day():
+    said = "The 2020 Berta Deluxe was shown on 4 May."
+    assert shortly("When was the Berta Deluxe shown?", said, "The quay is old.") == "4 May"
+    undated = "The board showed the 2020 Berta Deluxe to the public."
+    assert shortly("When was the Berta Deluxe shown?", undated, "The quay is old.") is None
