@@ -43,7 +43,7 @@ def test_a_wheel_works_outside_the_clone(archive_copy, tmp_path):
         "assert rag.__file__.startswith(sys.argv[1]), rag.__file__\n"
         "from evals.datasets import Suite, load_suite\n"
         "from importlib.resources import files\n"
-        "assert (files('rag') / 'prompts' / 'answer.txt').is_file()\n"
+        "assert (files('rag') / 'prompts' / 'full.txt').is_file()\n"
         "assert (files('ui') / 'chat.css').is_file()\n"
         "assert (files('evals') / 'articles' / 'articles.jsonl').is_file()\n"
         "with rag.Gazette.open(sys.argv[2]) as gazette:\n"

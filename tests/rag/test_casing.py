@@ -53,7 +53,7 @@ def test_the_turns_before_are_read_so_too(gazette):
     query = understand(
         "which crane raised it from the sea?", history, gazette._archive.ledger.index
     )
-    assert query.text == "which crane raised it (Tordis) from the sea?"
+    assert query.text == "Which crane raised it (Tordis) from the sea?"
 
 
 def test_a_strange_name_in_small_letters_is_not_answered(gazette):
