@@ -103,12 +103,13 @@ _AUX = (
     "(?:did|does|do|is|are|was|were|will|would|has|have|had|can|could|shall|should|may|might|must"
     "|'s|’s)"
 )
-_WHAT = rf"\b(?:what|which) (?:{_AUX} the )?(?:(?!of\b|in\b)\w+ ){{0,2}}?"
+_WHAT = rf"\b(?:what|which) (?:{_AUX} the )?(?:(?!of\b|in\b|d(?:id|oes|o)\b)\w+ ){{0,2}}?"
 _FORMS: tuple[tuple[AnswerKind, str], ...] = (
     (
         "money",
         rf"(?<!by )\bhow much (?!time\b|longer\b)(?:money|cash|debt|{_AUX}\b|in\b)"
-        rf"|\bhow expensive\b|{_WHAT}(?:price|sum|fee|fine|cost|salary|budget|bail|bond|ransom"
+        rf"|\bhow expensive\b|\bwhat d(?:id|oes|o)\b.*\bcost\b"
+        rf"|{_WHAT}(?:price|sum|fee|fine|cost|salary|budget|bail|bond|ransom"
         rf"|fortune)\b",
     ),
     ("age", r"\bhow old\b|\b(?:what|which) age\b"),

@@ -20,6 +20,7 @@ TEXT = (
     [
         ("How much did the crane cost?", "money", "It went for $4.5m in May.", ["$4.5m"]),
         ("How much did it fetch?", "money", "It fetched 3.2 million guilders.", ["3.2 million"]),
+        ("What does a season ticket cost?", "money", "From May it is £48.", ["£48"]),
         ("What share of voters stayed away?", "percent", "Some 41 per cent did.", ["41 per cent"]),
         ("How old is the pilot?", "age", "Ida Holm, 44, has 3 boats.", ["44"]),
         ("How old is the pilot?", "age", "Ida Holm, who is 44, flew 3 times.", ["44"]),
