@@ -133,7 +133,7 @@ class Reply:
                     yield str(chunk.text)
                 if time.monotonic() > until:
                     raise TimeoutError(f"no end after {BUDGET_SECONDS:.0f} s")
-        except Exception as error:  # noqa: BLE001 - of any family; raised again below  # each provider has its own families of errors
+        except Exception as error:  # noqa: BLE001 - each provider has its own families
             cause = None if self._model.shows_secret(error) else error
             raise self._model.failed(error) from cause
         if not ended and ":" in self._model.name:  # a model that a caller made may give no reason

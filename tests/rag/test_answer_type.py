@@ -221,12 +221,27 @@ def test_a_sentence_that_asks_is_not_quoted():
     assert [sentence.text for sentence in told] == ["The harbour board will sell a crane in May."]
 
 
-def test_where_a_number_is_asked_for_the_sentence_beside_gives_it():
-    text = (
-        "The crane Berta is the largest that the harbour of Kolk has ever had. "
-        "It can be seen from afar, and it is 41 metres high. Many people come to see it."
-    )
+@pytest.mark.parametrize(
+    ("question", "text", "told"),
+    [
+        (  # one that is hardly worse and has a number goes first
+            "How old is Hanne Brodersen, the head of the harbour board?",
+            "Hanne Brodersen is the head of the harbour board of Kolk. Brodersen, 61, lives on the "
+            "quay. The crane is red.",
+            ["Brodersen, 61, lives on the quay."],
+        ),
+        (  # to one that is much better, the sentence beside it is added
+            "How much did the harbour board of Kolk pay the yard for the red crane Berta?",
+            "The harbour board of Kolk had to pay the yard for the red crane Berta. They said it "
+            "was $3 million. Nobody was there. The mayor was late.",
+            [
+                "The harbour board of Kolk had to pay the yard for the red crane Berta.",
+                "They said it was $3 million.",
+            ],
+        ),
+    ],
+)
+def test_where_a_number_is_asked_for_one_is_given(question, text, told):
     passage = Passage("a", 0, len(text), text, "Berta", scores=Scores(0.5))
-    what = "How high is Berta, the largest crane that the harbour of Kolk has ever had?"
-    found = extract(what, Query(what), [passage], load_embedder())
-    assert any("41 metres" in sentence.text for sentence in found.sentences)
+    found = extract(question, Query(question), [passage], load_embedder()).sentences
+    assert [sentence.text for sentence in found] == told
