@@ -121,4 +121,7 @@ def _survey(draft: Draft, chosen: Overview) -> Iterator[Event]:
         lines.append(f"{f'[{lead}] ' if lead else ''}{marked_text([done.sentence])}")
         yield Token(f"{lines[-1]}\n")
         yield done
+    if chosen.silent:
+        lines.append(say("Nothing on this: {names}", language, names=", ".join(chosen.silent)))
+        yield Token(lines[-1])
     draft.text = "\n".join(lines)

@@ -32,8 +32,8 @@ def _plain(question: str) -> str:
     return fold(question).strip(" ?!.¿¡\"'")
 
 
-def _overview(question: str) -> re.Match[str] | None:
-    return _pattern(r"<polite><overview>(?=\W|$)( <of>\b| <told>)?(?P<topic>.*)").match(
+def _overview(question: str, wording: str = "overview") -> re.Match[str] | None:
+    return _pattern(rf"<polite><{wording}>(?=\W|$)( <of>\b| <told>)?(?P<topic>.*)").match(
         _plain(question)
     )
 
@@ -50,14 +50,17 @@ def kind_of(question: str) -> QueryKind:
 
 def of_kind(question: str, query: Query) -> Query:
     """The query with the kind of its question; for an overview the topic is what is searched."""
-    kind = kind_of(question)
-    if kind == "question" and "outlets" in query.understood and _asks_of_articles(question):
-        kind = "archive"
+    kind, wording = kind_of(question), "overview"
+    if kind == "question" and "outlets" in query.understood:
+        if _asks_of_articles(question):
+            kind = "archive"
+        elif len(query.outlets) > 1 and _overview(question, "of_outlets"):
+            kind, wording = "overview", "of_outlets"
     if kind != "overview":
         return replace(query, kind=kind)
     # The days are asked for, and not written of.
     whole = query.dayless if query.dayless and not query.parts else (query.text, *query.variants)
-    texts = [(topic(text) or text) for text in whole]
+    texts = [(topic(text, wording) or text) for text in whole]
     if query.periods and asks(question, "newest"):  # "new in April": not in the topic's words
         texts = [_pattern(r" <when>( \d{4})?$").sub("", text) for text in texts]
     topics = tuple(dict.fromkeys(texts))
@@ -77,9 +80,9 @@ def of_articles(question: str) -> str:
     return _pattern(r"\b(?=<when>)").sub("articles ", fold(question))
 
 
-def topic(text: str) -> str:
+def topic(text: str, wording: str = "overview") -> str:
     """A text without the words that ask for an overview: empty where they are all of it."""
-    found = _overview(text)
+    found = _overview(text, wording)
     if not found:
         return text
     said = _pattern(r"([\s,]*\b<closing>)+$").sub("", found["topic"]).strip(" ,:-")

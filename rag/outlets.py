@@ -82,7 +82,8 @@ _SOURCE_BEFORE = re.compile(
 _SOURCE_AFTER = re.compile(
     rf"\s+(?:(?:also|has|have|had|both|each|then|later|recently|first|will|would)\s+)*{_VERBS}\b|"
     rf"(?:'s?)?\s+(?:\S+\s+){{0,4}}?(?!interview){_NOUNS}\b|"
-    rf"\s+(?:{_FOREIGN}|zufolge)\b",
+    rf"\s+(?:{_FOREIGN}|zufolge)\b|"
+    r"'s?\W*$",  # "differ from the Post's?"
     re.IGNORECASE,
 )
 # What others report on too: "the BBC interview with the prince".

@@ -64,6 +64,8 @@ class Overview:
     sentences: tuple[Candidate, ...]
     outlets: tuple[str, ...]
     """To be named first; none where they are not asked for."""
+    silent: tuple[str, ...]
+    """Outlets that the question names and that say nothing of it."""
     confidence: float
     """0 to 1: the probability that the best of the articles is about the topic."""
 
@@ -101,7 +103,7 @@ def gather(ledger: Ledger, query: Query, k: int, search: Search) -> Retrieved:
     found = search(query, SEARCHED)
     firsts: dict[str, Passage] = {}
     if wanted := _wanted(query):
-        for passage in found.passages:
+        for passage in _by_turns(found.passages, query):
             if len(firsts) < k and passage.article_id not in firsts:
                 firsts[passage.article_id] = _opening(ledger, passage, wanted)
     else:
@@ -113,6 +115,13 @@ def gather(ledger: Ledger, query: Query, k: int, search: Search) -> Retrieved:
         if passage.article_id in firsts and passage.start >= firsts[passage.article_id].end
     )
     return replace(found, passages=tuple(islice(chain(firsts.values(), rest), k)))
+
+
+def _by_turns(passages: Sequence[Passage], query: Query) -> list[Passage]:
+    """Passages best first; where several outlets are named, the best of each, then the next."""
+    turns: dict[str | None, count[int]] = defaultdict(count)
+    several = len(query.outlets) > 1
+    return sorted(passages, key=lambda passage: several and next(turns[passage.outlet]))
 
 
 def _opening(ledger: Ledger, passage: Passage, wanted: set[str]) -> Passage:
@@ -166,9 +175,12 @@ def overview(
         about = about[: len(outlets)]
     chosen = _choose(about, fewest=1 if asks_outlets else FEWEST)
     way = -1 if newest_first else 1
+    heard = {fit.passage.outlet for fit in chosen.values()}
+    named = query.outlets if "outlets" in query.understood and not query.widened else ()
     return Overview(
         sentences=tuple(sorted(chosen, key=lambda each: (way * chosen[each].moment, each.start))),
         outlets=tuple(filter(None, outlets)) if asks_outlets else (),
+        silent=tuple(outlet for outlet in named if outlet not in heard),
         confidence=best,
     )
 

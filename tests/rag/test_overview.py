@@ -85,6 +85,31 @@ def test_each_outlet_that_is_compared_is_quoted(kessel):
     assert {citation.outlet for citation in answer.citations} == {"The Globe", "Kessel Post"}
 
 
+@pytest.mark.parametrize(
+    "question",
+    (
+        "What do the Globe and the Kessel Post say about the tram strike in Kessel?",
+        "Do the Globe and the Kessel Post agree on the tram strike in Kessel?",
+        "How does the Globe's account of the tram strike in Kessel differ from the Kessel Post's?",
+    ),
+)
+def test_what_two_outlets_say_is_an_overview_of_both(kessel, question):
+    answer = kessel.ask(question)
+    assert answer.query.text == "the tram strike in Kessel"
+    assert {citation.outlet for citation in answer.citations} == {"The Globe", "Kessel Post"}
+
+
+def test_a_named_outlet_that_says_nothing_of_the_topic_is_told(kessel):
+    answer = kessel.ask("What do the Globe and the Herald say about the eels in the Orre?")
+    assert {citation.outlet for citation in answer.citations} == {"The Herald"}
+    assert answer.text.splitlines()[-1] == "Nothing on this: The Globe"
+
+
+def test_what_two_people_say_is_a_plain_question(kessel):
+    answer = kessel.ask("What do the drivers and the city say about the tram strike in Kessel?")
+    assert answer.query.kind == "question"
+
+
 def test_news_of_a_month_is_of_its_articles_only(gazette):
     answer = gazette.ask("What is new on the Ransey bridge in April 2026?")
     assert answer.query.text == "the Ransey bridge"
