@@ -16,7 +16,7 @@ import typer
 from typer.core import TyperCommand
 
 from rag.errors import GazetteError, UsageError
-from rag.types import Answer, Citation, Verdict, describe, printed_day, scope, to_json
+from rag.types import scope, to_json
 from ui.evaluating import evaluate
 from ui.models import models
 from ui.terminal import (
@@ -27,7 +27,10 @@ from ui.terminal import (
     Llm,
     Reranker,
     complain,
+    judged,
     progress,
+    whole,
+    with_quotes,
     write,
 )
 
@@ -38,6 +41,7 @@ EXAMPLES = (
     'gazette ask "Who will build it?" --llm mistralai:mistral-small-latest',
     'gazette verify "The bridge will cost 2.4 billion daler"',
     "gazette chat",
+    "gazette mcp",
     "gazette eval questions.jsonl",
 )
 
@@ -197,7 +201,7 @@ def ask(
     if answer.undated and not answer.reason:
         plural = "s were" if answer.undated > 1 else " was"
         complain(f"{answer.undated} undated article{plural} left out", "")
-    write(answer, as_json, _with_quotes(answer))
+    write(answer, as_json, with_quotes(answer))
 
 
 @app.command()
@@ -221,7 +225,7 @@ def verify(
         verdict = gazette.verify(
             claim, outlets=outlet or (), after=after, before=before, as_of=as_of
         )
-    write(verdict, as_json, _judged(verdict))
+    write(verdict, as_json, judged(verdict))
 
 
 @app.command()
@@ -241,6 +245,32 @@ def chat(
     from ui.web import serve
 
     serve(Desk(archive, llm, base_url, reranker, allow_private), port)
+
+
+@app.command()
+def mcp(
+    archive: Archive = None,
+    llm: Llm = None,
+    base_url: BaseUrl = None,
+    reranker: Reranker = None,
+    http: Annotated[
+        bool, typer.Option("--http", help="Over streamable HTTP, at /mcp, instead of stdio.")
+    ] = False,
+    port: Annotated[int, typer.Option(help="On 127.0.0.1, with --http.", min=1, max=65535)] = 7861,
+) -> None:
+    """Offer the archive to other programs as tools of the Model Context Protocol.
+
+    The tools ask, retrieve, read_article and verify only read. Over stdio, the program that uses
+    them starts this command itself.
+    """
+    from ui.desk import Desk
+    from ui.mcp_server import serve_http, server
+
+    desk = Desk(archive, llm, base_url, reranker)
+    if http:
+        serve_http(desk, port)
+    else:
+        server(desk).run()
 
 
 app.command("eval")(evaluate)
@@ -297,10 +327,7 @@ def show_article(
 
     with Gazette.open(archive) as gazette:
         article = gazette.article(name)
-    day = printed_day(article.published) if article.published else "undated"
-    head = [article.title, " · ".join([article.outlet or "unknown outlet", day, *article.authors])]
-    where = article.url or article.source
-    write(article, as_json, "\n".join([*head, where, "", article.text]))
+    write(article, as_json, whole(article))
 
 
 @articles_app.command("remove")
@@ -312,35 +339,6 @@ def remove_articles(
     import ingest as ingesting
 
     typer.echo(f"{ingesting.remove(names, archive)} removed")
-
-
-def _with_quotes(answer: Answer) -> str:
-    """An answer for the terminal: the text, then each source with its quote."""
-    lines = [answer.text]
-    for citation in answer.citations:
-        lines += _shown(citation)
-    unsupported = [s.text for s in answer.sentences if s.verdict in ("unsupported", "contradicted")]
-    if unsupported:
-        lines += ["", "Not supported by the articles:", *(f"  ✗ {text}" for text in unsupported)]
-    return "\n".join(lines)
-
-
-def _judged(verdict: Verdict) -> str:
-    """A verdict for the terminal: the label, then the quotes for it and against it."""
-    if verdict.reason:
-        return f"Not found: {verdict.reason}."
-    lines = [verdict.label.capitalize()]
-    for citation in verdict.citations:
-        if verdict.label == "supported" and citation.number in verdict.against[:1]:
-            lines += ["", "Against it:"]
-        lines += _shown(citation)
-    return "\n".join(lines)
-
-
-def _shown(citation: Citation) -> list[str]:
-    """A source with its quote, and where to open it."""
-    where = citation.url or f"gazette articles show {citation.article_id}"
-    return ["", describe(citation), f"    > {' '.join(citation.quote.split())}", f"    {where}"]
 
 
 for _command in (*app.registered_commands, *articles_app.registered_commands):

@@ -1,4 +1,4 @@
-"""How every command reads and writes: its common options, stdout, stderr, progress."""
+"""How every command reads and writes: common options, stdout, stderr, progress, plain text."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from typing import Annotated, Any
 
 import typer
 
-from rag.types import to_json
+from rag.types import Answer, Article, Citation, Verdict, describe, printed_day, to_json
 
+OPENS = "gazette articles show"
+"""The command that shows an article, by its id."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 Archive = Annotated[
@@ -78,3 +80,42 @@ def progress(what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
             bar.update(task, rate=f"{speed:.1f} {unit}/s" if speed else "")
 
         yield tell
+
+
+def with_quotes(answer: Answer, opens: str = OPENS) -> str:
+    """An answer as plain text: what it says, then each source with its quote.
+
+    `opens` is what stands before an article's id where it has no URL.
+    """
+    lines = [answer.text]
+    for citation in answer.citations:
+        lines += _shown(citation, opens)
+    unsupported = [s.text for s in answer.sentences if s.verdict in ("unsupported", "contradicted")]
+    if unsupported:
+        lines += ["", "Not supported by the articles:", *(f"  ✗ {text}" for text in unsupported)]
+    return "\n".join(lines)
+
+
+def judged(verdict: Verdict, opens: str = OPENS) -> str:
+    """A verdict as plain text: the label, then the quotes for it and against it."""
+    if verdict.reason:
+        return f"Not found: {verdict.reason}."
+    lines = [verdict.label.capitalize()]
+    for citation in verdict.citations:
+        if verdict.label == "supported" and citation.number in verdict.against[:1]:
+            lines += ["", "Against it:"]
+        lines += _shown(citation, opens)
+    return "\n".join(lines)
+
+
+def whole(article: Article) -> str:
+    """An article as plain text."""
+    day = printed_day(article.published) if article.published else "undated"
+    head = " · ".join([article.outlet or "unknown outlet", day, *article.authors])
+    return "\n".join([article.title, head, article.url or article.source, "", article.text])
+
+
+def _shown(citation: Citation, opens: str) -> list[str]:
+    """A source with its quote, and where to open it."""
+    where = citation.url or f"{opens} {citation.article_id}"
+    return ["", describe(citation), f"    > {' '.join(citation.quote.split())}", f"    {where}"]
