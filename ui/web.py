@@ -7,6 +7,7 @@ loads nothing from elsewhere. Gradio is imported in this module alone.
 from __future__ import annotations
 
 import os
+import sqlite3
 import sys
 from collections.abc import Iterator
 from importlib.resources import files
@@ -14,9 +15,12 @@ from typing import Any
 
 import gradio as gr
 import typer
+from gradio.events import api
 from starlette.routing import Route
 
-from rag.errors import UsageError
+from rag.errors import GazetteError, UsageError
+from rag.question import Filters
+from rag.types import to_json
 from ui.adding import READABLE
 from ui.desk import Desk
 from ui.page import pack, shown, sources, unpack
@@ -52,7 +56,7 @@ _UNREADABLE = (
 )
 _LEDE = '<p class="lede">Ask about the articles. Every mark in an answer opens its quote.</p>'
 
-# The page tells in words what goes on, and its events are nobody else's interface.
+# The page tells in words what goes on, and its events are nobody else's interface: `_offer` is.
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
@@ -112,8 +116,36 @@ def build(desk: Desk) -> gr.Blocks:
         browser.open(resume, None, whole, cancels=answers, **_QUIET)
         for each in (*answers, *added):
             each.then(greet, None, [notice, examples], **_QUIET)
+        _offer(desk)
     page.queue(default_concurrency_limit=8)
     return page
+
+
+def _offer(desk: Desk) -> None:
+    """The endpoint for Gradio's clients."""
+
+    def ask(
+        question: str,
+        history: list[list[str]] | None = None,
+        outlets: list[str] | None = None,
+        after: str | None = None,
+        before: str | None = None,
+        as_of: str | None = None,
+    ) -> dict[str, Any]:
+        """Answer a question: the JSON of `gazette ask --json`.
+
+        The turns before are pairs of question and answer, oldest first; days are like 2025-03-14.
+        """
+        if any(len(turn) != 2 for turn in history or ()):
+            raise gr.Error("history is a list of pairs: [question, answer]", print_exception=False)
+        turns = [(turn[0], turn[1]) for turn in history or ()]
+        filters = Filters(outlets=outlets or None, after=after, before=before, as_of=as_of)
+        try:
+            return dict(to_json(desk.gazette().ask(question, turns, **filters)))
+        except (GazetteError, OSError, sqlite3.Error) as error:
+            raise gr.Error(str(error), print_exception=False) from error
+
+    api(ask, api_name="ask")
 
 
 def _columns() -> tuple[gr.HTML, gr.HTML, gr.HTML, gr.Column, list[gr.Button]]:
