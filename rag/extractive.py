@@ -17,6 +17,7 @@ from rag.embeddings import Embedder
 from rag.filters import is_of_the_days
 from rag.followups import asks
 from rag.language import fold, sentence_spans, terms
+from rag.orders import without_orders
 from rag.reader import read
 from rag.retrieval import in_turn
 from rag.short_answer import short_answer
@@ -333,7 +334,8 @@ def _within_words(chosen: Iterable[Candidate]) -> list[Candidate]:
 def sentences_of(passages: Sequence[Passage]) -> list[Candidate]:
     """Every sentence of the passages without its dateline, each text once.
 
-    Those that ask are left out: a question, of an interviewer or in a subhead, answers none.
+    Those that ask are left out: a question, of an interviewer or in a subhead, answers none. So are
+    those that give the reader orders.
     """
     seen: set[str] = set()
     candidates = []
@@ -343,12 +345,13 @@ def sentences_of(passages: Sequence[Passage]) -> list[Candidate]:
             for start, end in sentence_spans(passage.text, passage.language)
         ]
         texts = ["", *(passage.text[start:end] for start, end in spans), ""]
+        reported = without_orders(passage.text)
         for (start, end), before, text, after in zip(
             spans, texts, texts[1:], texts[2:], strict=False
         ):
             if len(text.split()) < SENTENCE_WORDS or _ASKS.search(text):
                 continue
-            if (folded := fold(text)) not in seen:
+            if (folded := fold(text)) not in seen and reported[start:end].strip():
                 seen.add(folded)
                 offsets = passage.start + start, passage.start + end
                 candidates.append(Candidate(passage, rank, *offsets, text, before, after))

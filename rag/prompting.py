@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Literal
 
+from rag.language import words
 from rag.types import History, Passage, describe
 
 HISTORY_TURNS = 3
+TOLD_WORDS = 6
+"""So many words running of the orders are no chance: a model tells what it was told."""
 NOT_IN_THE_ARTICLES = "NOT IN THE ARTICLES"
 """What a model is asked to write where the passages do not answer."""
 
@@ -37,6 +40,14 @@ class Prompt:
             for asked, answered in history[-HISTORY_TURNS:]
         )
         return self.orders, f"{fenced}\n\n{turns}Question: {question}"
+
+    def is_told_by(self, text: str) -> bool:
+        """Whether a text repeats `TOLD_WORDS` running words of the orders, or is four of them."""
+        orders = f" {' '.join(words(self.orders))} "
+        said = words(text)
+        length = max(4, min(TOLD_WORDS, len(said)))
+        runs = (said[n : n + length] for n in range(len(said) - length + 1))
+        return any(f" {' '.join(run)} " in orders for run in runs)
 
 
 def load_prompt(name: Literal["full", "short"]) -> Prompt:

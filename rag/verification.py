@@ -20,6 +20,7 @@ from rag.alignment import Alignment, align, runs
 from rag.errors import CrossEncoderError
 from rag.faults import Fault, denials, faults, governed
 from rag.language import fold, sentence_spans
+from rag.orders import without_orders
 from rag.types import MAX_PASSAGE_CHARS, Span, Verdict, VerdictLabel
 
 if TYPE_CHECKING:
@@ -43,21 +44,24 @@ def verify(sentence: str, evidence: Sequence[str], verifier: CrossEncoder | None
     A sentence that stands word for word in the evidence, not broken off, is supported with score 1;
     if it is only a part of one there, unless the rest denies it, doubts it or makes it depend. Any
     other is judged by the verifier, if there is one; raises `CrossEncoderError` where it cannot
-    judge.
+    judge. What gives the reader orders supports nothing but itself.
     """
     best = Verdict("unsupported", 0.0)
     wanted = fold(sentence).strip(_EDGES)
     if not re.search(r"\w", wanted):
         return best
     standing = re.compile(rf"(?<!\w){re.escape(wanted)}(?!\w)")
+    reported = [without_orders(text) for text in evidence]
     for index, text in enumerate(evidence):
         for start, end in _where(standing, text):
             said = fold(text[start:end])
             if said.strip(_EDGES) == wanted or (
-                _is_whole(standing, said) and not _torn(align(sentence, said))
+                standing.search(fold(reported[index][start:end]))
+                and _is_whole(standing, said)
+                and not _torn(align(sentence, said))
             ):
                 return Verdict("supported", 1.0, (index, start, end))
-    for index, text in enumerate(evidence):
+    for index, text in enumerate(reported):
         found = align(sentence, text)
         if any(place is not None for place in found.places):
             quote = _quote(found)
@@ -128,11 +132,16 @@ def _judge(found: Alignment, at_fault: Sequence[Fault]) -> tuple[VerdictLabel, f
     held = [p is not None for t, p in zip(found.claim, found.places, strict=True) if t.is_content]
     covered = sum(held) / (len(held) or 1)
     probability = min(NEARLY_CERTAIN, 1 / (1 + math.exp(-weighted))) * min(1, covered / COVERED)
-    if at_fault:
+    if at_fault or (probability >= 0.5 and _adds_its_end(held)):
         close = probability >= 0.5
         label: VerdictLabel = "contradicted" if close and "differs" in at_fault else "unsupported"
         return label, probability / (1 + probability)
     return ("supported" if probability >= 0.5 else "unsupported"), probability
+
+
+def _adds_its_end(held: Sequence[bool]) -> bool:
+    """Whether a claim names what the text has, and ends in what the text has not: "... closes"."""
+    return len(held) > 1 and not held[-1] and list(held) == sorted(held, reverse=True)
 
 
 def signals(found: Alignment, wrong: int) -> tuple[float, ...]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import filterfalse
 
 from rag.draft import Draft
 from rag.errors import ContextTooSmallError
 from rag.language import sentence_spans
 from rag.language_model import LanguageModel, Reply
-from rag.prompting import NOT_IN_THE_ARTICLES, load_prompt
+from rag.markup import without_markup
+from rag.prompting import NOT_IN_THE_ARTICLES, Prompt, load_prompt
 from rag.types import Event, History, Passage, Token, VerdictOfSentence
 from rag.verification import verify
 
@@ -38,7 +40,7 @@ def write(draft: Draft, history: History, model: LanguageModel) -> Iterator[Even
     while True:
         reply = model.reply(*prompt.messages(draft.question, history, passages))
         try:
-            yield from _read(draft, reply, passages)
+            yield from _read(draft, reply, prompt, passages)
             break
         except ContextTooSmallError:
             if len(passages) < 2 or draft.sentences:
@@ -49,10 +51,12 @@ def write(draft: Draft, history: History, model: LanguageModel) -> Iterator[Even
         yield from draft.abstain("the language model found no answer in the passages")
 
 
-def _read(draft: Draft, reply: Reply, passages: Sequence[Passage]) -> Iterator[Event]:
+def _read(
+    draft: Draft, reply: Reply, prompt: Prompt, passages: Sequence[Passage]
+) -> Iterator[Event]:
     """What the model says of these passages, sentence by sentence."""
     unread = unshown = ""
-    for piece in reply:
+    for piece in without_markup(reply):
         unread += piece
         unshown += piece
         if not draft.sentences and _refuses(unread):
@@ -60,11 +64,13 @@ def _read(draft: Draft, reply: Reply, passages: Sequence[Passage]) -> Iterator[E
         yield Token(unshown)
         unshown = ""
         *done, unread = _marked_sentences(unread)
-        for sentence in done:
+        for sentence in filterfalse(prompt.is_told_by, done):
             yield from _check(draft, sentence, passages)
         if len(draft.sentences) >= MOST_SENTENCES:
             return
     if reply.ran_out and draft.sentences:  # the last one is cut off
+        return
+    if prompt.is_told_by(unread):
         return
     if draft.sentences or not unread.strip().upper().startswith(NOT_IN_THE_ARTICLES):
         yield from _check(draft, unread, passages)
