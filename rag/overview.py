@@ -11,7 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, count, islice
+from itertools import chain, count, islice, zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,9 +101,11 @@ def gather(ledger: Ledger, query: Query, k: int, search: Search) -> Retrieved:
     topic as what was found. Without a topic it is the newest articles.
     """
     found = search(query, SEARCHED)
+    if len(query.outlets) > 1:
+        found = replace(found, passages=tuple(_by_turns(query, search)))
     firsts: dict[str, Passage] = {}
     if wanted := _wanted(query):
-        for passage in _by_turns(found.passages, query):
+        for passage in found.passages:
             if len(firsts) < k and passage.article_id not in firsts:
                 firsts[passage.article_id] = _opening(ledger, passage, wanted)
     else:
@@ -117,11 +119,11 @@ def gather(ledger: Ledger, query: Query, k: int, search: Search) -> Retrieved:
     return replace(found, passages=tuple(islice(chain(firsts.values(), rest), k)))
 
 
-def _by_turns(passages: Sequence[Passage], query: Query) -> list[Passage]:
-    """Passages best first; where several outlets are named, the best of each, then the next."""
-    turns: dict[str | None, count[int]] = defaultdict(count)
-    several = len(query.outlets) > 1
-    return sorted(passages, key=lambda passage: several and next(turns[passage.outlet]))
+def _by_turns(query: Query, search: Search) -> list[Passage]:
+    """The best passage of each outlet, then the next: also where one has only another's text."""
+    found = [search(replace(query, outlets=(outlet,)), SEARCHED) for outlet in query.outlets]
+    turns = zip_longest(*(each.passages for each in found))
+    return list(filter(None, chain.from_iterable(turns)))
 
 
 def _opening(ledger: Ledger, passage: Passage, wanted: set[str]) -> Passage:
@@ -163,7 +165,8 @@ def overview(
     fitting = fits(query, passages, embedder)
     best = max((fit.probability for fit in fitting), default=0.0)
     least = NEARLY * best if best >= ON_TOPIC else math.inf
-    about = _read([fit for fit in fitting if fit.probability >= least], _wanted(query), embedder)
+    likely = [fit for fit in fitting if fit.probability >= least]
+    about = _read(likely, _wanted(query), embedder)
     about = [fit for fit in about if fit.sentences] or about
     newest_first, asks_outlets = asks(question, "newest"), asks(question, "outlets")
     about.sort(key=lambda fit: -(fit.moment if newest_first else fit.probability))
@@ -175,7 +178,7 @@ def overview(
         about = about[: len(outlets)]
     chosen = _choose(about, fewest=1 if asks_outlets else FEWEST)
     way = -1 if newest_first else 1
-    heard = {fit.passage.outlet for fit in chosen.values()}
+    heard = {fit.passage.outlet for fit in likely}  # it may be quoted no more, or a copy
     named = query.outlets if "outlets" in query.understood and not query.widened else ()
     return Overview(
         sentences=tuple(sorted(chosen, key=lambda each: (way * chosen[each].moment, each.start))),

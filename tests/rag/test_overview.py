@@ -105,6 +105,15 @@ def test_a_named_outlet_that_says_nothing_of_the_topic_is_told(kessel):
     assert answer.text.splitlines()[-1] == "Nothing on this: The Globe"
 
 
+def test_an_outlet_that_has_only_a_copy_is_not_said_to_be_silent(kessel):
+    question = (
+        "What do the Herald and the Kessel Post say about the talks over the trams of Kessel?"
+    )
+    answer = kessel.ask(question, before="2025-03-10")
+    assert {citation.published.day for citation in answer.citations} == {9}
+    assert "Nothing on this" not in answer.text
+
+
 def test_what_two_people_say_is_a_plain_question(kessel):
     answer = kessel.ask("What do the drivers and the city say about the tram strike in Kessel?")
     assert answer.query.kind == "question"
