@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import time
@@ -93,6 +94,7 @@ def _server(python: str) -> Iterator[None]:
     package = Path(subprocess.check_output([python, "-c", found], text=True).strip())
     model = next(package.parent.glob("*.gguf"))
     told = {"model": model, "model_alias": MODEL, "n_ctx": CONTEXT, "port": PORT}
+    told["n_threads"] = told["n_threads_batch"] = os.cpu_count() or 1  # by itself it takes half
     options = [part for name, value in told.items() for part in (f"--{name}", str(value))]
     command = [python, "-m", "llama_cpp.server", "--host", "127.0.0.1", *options]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
