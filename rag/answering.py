@@ -1,7 +1,8 @@
 """From passages to an answer: every sentence with a verdict, every claim with its quote.
 
-What the extractive answerer chooses is quoted; a language model writes in `rag/writing.py`. Where
-the evidence says that no passage answers, neither is asked.
+What the extractive answerer chooses is quoted; a language model writes in `rag/writing.py`, and
+where nothing that it writes is borne out, the quotes follow. Where the evidence says that no passage
+answers, neither is asked.
 """
 
 from __future__ import annotations
@@ -53,10 +54,10 @@ def answer(
         yield from draft.abstain("no passage answers the question")
     elif model:
         yield from write(draft, history, model)
-    elif isinstance(chosen, Overview):
-        yield from _survey(draft, chosen)
+        if draft.sentences and not draft.borne_out:
+            yield from _quotes_after(draft, chosen)
     else:
-        yield from _quote(draft, chosen)
+        yield from _quotes(draft, chosen)
     yield draft.finish(time.perf_counter() - started)
 
 
@@ -78,6 +79,27 @@ def _answers(chosen: Overview | Extract, enough: float) -> bool:
     if isinstance(chosen, Overview):
         return bool(chosen.sentences)
     return chosen.confidence >= enough
+
+
+def _quotes(draft: Draft, chosen: Overview | Extract) -> Iterator[Event]:
+    """The answer in the articles' words alone."""
+    if isinstance(chosen, Overview):
+        yield from _survey(draft, chosen)
+    else:
+        yield from _quote(draft, chosen)
+
+
+def _quotes_after(draft: Draft, chosen: Overview | Extract) -> Iterator[Event]:
+    """The articles' words after what a model wrote, none of which they bear out."""
+    written = list(draft.sentences)
+    quotes = list(_quotes(draft, chosen))
+    if len(draft.sentences) == len(written):
+        return
+    own = draft.text or draft.lead + marked_text(draft.sentences[len(written) :])
+    lead = say("In the articles’ own words:", language_of(draft.question))
+    draft.text = f"{marked_text(written)}\n\n{lead}\n{own}"
+    yield Token(f"\n\n{lead}\n")
+    yield from quotes
 
 
 def _quote(draft: Draft, extracted: Extract) -> Iterator[Event]:

@@ -53,6 +53,11 @@ class Draft:
         """The short answer, in front of the sentences."""
         return f"**{self.short.removesuffix('.')}.** " if self.short else ""
 
+    @property
+    def borne_out(self) -> list[Sentence]:
+        """The sentences for which the articles stand."""
+        return [s for s in self.sentences if s.verdict in ("quoted", "supported")]
+
     def cite(self, passage: Passage, start: int, end: int, claim: str) -> int | None:
         """The number of the citation of this stretch of an article, a new one if need be.
 
@@ -101,8 +106,7 @@ class Draft:
 
     def finish(self, seconds: float) -> Answer:
         """The whole answer."""
-        checked = [s for s in self.sentences if s.verdict in ("quoted", "supported")]
-        share = len(checked) / len(self.sentences) if self.sentences else 1.0
+        share = len(self.borne_out) / len(self.sentences) if self.sentences else 1.0
         return Answer(
             question=self.question,
             text=self.text or self.lead + marked_text(self.sentences),

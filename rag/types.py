@@ -185,7 +185,7 @@ class Answer:
     reason: str | None = None
     """Why it abstained; None where it did not."""
     short: str | None = None
-    """The words of its quotes that answer by themselves, which `text` begins with in bold."""
+    """The words of its quotes that answer by themselves, bold in `text`."""
     model: str = "extractive"
     prompt: str | None = None
     """What the language model was told, by name and version; None where none was asked."""

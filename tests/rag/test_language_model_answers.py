@@ -53,9 +53,39 @@ def test_a_number_that_no_passage_gives_is_not_shown_as_supported(opened, chat_s
 def test_a_mark_of_no_passage_cites_nothing(opened, chat_server):
     chat_server.pieces = ["Jugglers from Paris love the ferry [17]."]
     answer = opened.ask(QUESTION)
-    assert answer.citations == ()
+    assert answer.sentences[0].citations == ()
     assert answer.sentences[0].verdict == "unsupported"
     assert "[17]" not in answer.text
+
+
+def test_where_nothing_a_model_wrote_is_borne_out_the_quotes_follow(opened, gazette, chat_server):
+    chat_server.pieces = ["Jugglers from Paris ", "love the ferry."]
+    events = list(opened.stream(QUESTION))
+    answer, quoted = events[-1], gazette.ask(QUESTION)
+    assert [sentence.verdict for sentence in answer.sentences] == ["unsupported", "quoted"]
+    assert answer.citations == quoted.citations
+    written = "".join(event.text for event in events if isinstance(event, Token))
+    assert written.strip() == answer.text
+    own, _, quotes = answer.text.partition("\n\nIn the articles’ own words:\n")
+    assert (own, quotes) == ("Jugglers from Paris love the ferry.", quoted.text)
+    assert answer.short == "14"
+    assert answer.confidence < quoted.confidence
+
+
+def test_where_one_sentence_is_borne_out_no_quotes_follow(opened, chat_server):
+    number = holder(opened, "killed 14 people")
+    chat_server.pieces = [f"Jugglers love ferries. The disaster killed 14 people [{number}]."]
+    answer = opened.ask(QUESTION)
+    assert [s.verdict for s in answer.sentences] == ["unsupported", "supported"]
+
+
+def test_an_overview_is_quoted_after_what_is_not_borne_out(opened, gazette, chat_server):
+    chat_server.pieces = ["Jugglers from Paris love the ferry."]
+    question = "What is new on the Tordis?"
+    answer, quoted = opened.ask(question), gazette.ask(question)
+    assert len(quoted.sentences) >= 3
+    assert answer.text.endswith(f"own words:\n{quoted.text}")
+    assert answer.sentences[1:] == quoted.sentences
 
 
 @pytest.mark.parametrize(
@@ -110,10 +140,17 @@ def test_the_model_may_find_no_answer(opened, chat_server):
 
 def test_events_come_in_order_and_tokens_add_up(opened, chat_server):
     number = holder(opened, "killed 14 people")
-    chat_server.pieces = ["No", "body ", "knows", f" [{number}]. ", "It sank", "."]
+    chat_server.pieces = [
+        "No",
+        "body ",
+        "knows",
+        f" [{number}]. ",
+        "The disaster killed 14 peo",
+        "ple.",
+    ]
     events = list(opened.stream(QUESTION))
     written = "".join(event.text for event in events if isinstance(event, Token))
-    assert written == f"Nobody knows [{number}]. It sank."
+    assert written == f"Nobody knows [{number}]. The disaster killed 14 people."
     assert [type(event) for event in events].count(SentenceDone) == 2
     assert isinstance(events[-1], Answer)
     assert isinstance(events[-2], SentenceDone)
@@ -178,7 +215,7 @@ def test_any_langchain_chat_model_will_do(sample_archive):
 
     model = GenericFakeChatModel(messages=iter([AIMessage("Nobody knows.")]))
     with Gazette.open(sample_archive, llm=model) as gazette:
-        assert gazette.ask(QUESTION).text == "Nobody knows."
+        assert gazette.ask(QUESTION).sentences[0].text == "Nobody knows."
 
 
 def test_a_model_that_obeys_an_article_tells_no_prompt_and_writes_no_markup(opened, chat_server):
