@@ -1,8 +1,8 @@
 """From passages to an answer: every sentence with a verdict, every claim with its quote.
 
 What the extractive answerer chooses is quoted; a language model writes in `rag/writing.py`, and
-where nothing that it writes is borne out, the quotes follow. Where the evidence says that no passage
-answers, neither is asked.
+where nothing that it writes is borne out, the quotes follow. Where the evidence says that no
+passage answers, neither is asked.
 """
 
 from __future__ import annotations
