@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import filterfalse
 
-from rag.draft import Draft
+from rag.draft import Draft, marked_text
 from rag.errors import ContextTooSmallError
 from rag.language import sentence_spans
 from rag.language_model import LanguageModel, Reply
 from rag.markup import without_markup
 from rag.prompting import NOT_IN_THE_ARTICLES, Prompt, load_prompt
-from rag.types import Event, History, Passage, Token, VerdictOfSentence
+from rag.types import Event, History, Passage, SentenceDone, Token, VerdictOfSentence
 from rag.verification import verify
 
 MOST_SENTENCES = 6
@@ -27,10 +26,15 @@ _MARKS = re.compile(rf"\s*{_MARK}", re.IGNORECASE)
 _MARKS_AFTER_STOP = re.compile(rf"([.!?][\"”’']?)((?:\s*{_MARK})+)", re.IGNORECASE)
 _LIST_ITEM = re.compile(r"^(?:[-*•#>]+|\d{1,2}[.)])\s+|\*\*|__")
 
+# The end of a text that is still arriving, which may turn out a mark or the begin of an item.
+_UNSURE = re.compile(r"\s*(?:[\[【][^\]】]*|[*_]+|^\s*(?:[-•#>]+|\d{1,2}[.)]?))\s*$")
+
 
 def write(draft: Draft, history: History, model: LanguageModel) -> Iterator[Event]:
     """A language model's answer, checked sentence by sentence while it is written.
 
+    What is streamed is the answer's text: the marks that the model wrote are not, the citations'
+    numbers follow each sentence. But a sentence that repeats the prompt is seen until it is whole.
     A model that cannot read all the passages is asked again with half as many. Raises
     `LanguageModelError` where it fails, or cannot read even one.
     """
@@ -55,25 +59,50 @@ def _read(
     draft: Draft, reply: Reply, prompt: Prompt, passages: Sequence[Passage]
 ) -> Iterator[Event]:
     """What the model says of these passages, sentence by sentence."""
-    unread = unshown = ""
+    unread = shown = ""
     for piece in without_markup(reply):
         unread += piece
-        unshown += piece
         if not draft.sentences and _refuses(unread):
             continue
-        yield Token(unshown)
-        unshown = ""
         *done, unread = _marked_sentences(unread)
-        for sentence in filterfalse(prompt.is_told_by, done):
-            yield from _check(draft, sentence, passages)
+        for sentence in done:
+            yield from _finish(draft, sentence, shown, prompt, passages)
+            shown = ""
         if len(draft.sentences) >= MOST_SENTENCES:
             return
+        grown = _plain(_UNSURE.sub("", unread))
+        if len(grown) > len(shown) and grown.startswith(shown):
+            yield Token(_spaced(draft, shown, grown))
+            shown = grown
     if reply.ran_out and draft.sentences:  # the last one is cut off
         return
-    if prompt.is_told_by(unread):
-        return
     if draft.sentences or not unread.strip().upper().startswith(NOT_IN_THE_ARTICLES):
-        yield from _check(draft, unread, passages)
+        yield from _finish(draft, unread, shown, prompt, passages)
+
+
+def _finish(
+    draft: Draft, marked: str, shown: str, prompt: Prompt, passages: Sequence[Passage]
+) -> Iterator[Event]:
+    """A whole sentence: what is not shown of it yet, its marks, and what it is worth."""
+    text = _plain(marked)
+    if prompt.is_told_by(marked) or not re.search(r"[^\W\d_]", text):
+        return
+    if text.startswith(shown) and text != shown:
+        yield Token(_spaced(draft, shown, text))
+    done = _checked(draft, marked, text, passages)
+    if done.sentence.citations:
+        yield Token(marked_text([done.sentence]).removeprefix(text))
+    yield done
+
+
+def _spaced(draft: Draft, shown: str, text: str) -> str:
+    """What is new of a sentence, which a space parts from the one before."""
+    return f"{' ' if draft.sentences and not shown else ''}{text[len(shown) :]}"
+
+
+def _plain(marked: str) -> str:
+    """A sentence without its marks, and without what makes it an item of a list."""
+    return _LIST_ITEM.sub("", " ".join(_MARKS.sub("", marked).split()))
 
 
 def _refuses(text: str) -> bool:
@@ -94,11 +123,8 @@ def _marked_sentences(text: str) -> list[str]:
     return sentences or [text]
 
 
-def _check(draft: Draft, marked: str, passages: Sequence[Passage]) -> Iterator[Event]:
+def _checked(draft: Draft, marked: str, text: str, passages: Sequence[Passage]) -> SentenceDone:
     """Hold a model's sentence against the passages it marks, or against all if it marks none."""
-    text = _LIST_ITEM.sub("", " ".join(_MARKS.sub("", marked).split()))
-    if not re.search(r"[^\W\d_]", text):
-        return
     cited = [passages[n - 1] for n in _marks(marked) if 1 <= n <= len(passages)]
     pool = cited or list(passages)
     best = verify(text, [passage.text for passage in pool], draft.verifier)
@@ -114,7 +140,7 @@ def _check(draft: Draft, marked: str, passages: Sequence[Passage]) -> Iterator[E
     ]
     kept = [number for number in dict.fromkeys(numbers) if number]
     # A claim without a quote to open is not shown as checked: its label comes from the quotes.
-    yield draft.add(text, kept, _label(draft, text, [draft.quote(number) for number in kept]))
+    return draft.add(text, kept, _label(draft, text, [draft.quote(number) for number in kept]))
 
 
 def _marks(marked: str) -> list[int]:

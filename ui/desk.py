@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import shlex
 import sqlite3
 import threading
@@ -24,8 +23,6 @@ from ui.adding import add
 from ui.page import Turn, article_page, bare_page, folded
 
 SAMPLE_OUTLET = "lindholtcourier.est"  # `.est` does not exist: only the sample archive has it
-# A model's own marks count passages, not citations, and the last may still be arriving.
-_MODEL_MARK = re.compile(r"\s*[\[【][\d,;\s]*(?:[\]】]|$)")
 # The page needs its own style and nothing else; no script of an article's could run.
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -145,8 +142,7 @@ def _grow(turn: Turn, events: Iterator[Event]) -> Iterator[Turn]:
             yield _finished(turn, event)
             return
         if isinstance(event, SentenceDone):
-            _, stands, rest = written.partition(event.sentence.text)
-            written = rest if stands else _after(written, event.sentence.text)
+            written = ""
             turn = replace(
                 turn,
                 sentences=(*turn.sentences, event.sentence),
@@ -154,7 +150,7 @@ def _grow(turn: Turn, events: Iterator[Event]) -> Iterator[Turn]:
             )
         else:
             written += event.text
-        turn = replace(turn, unchecked=_MODEL_MARK.sub("", written))
+        turn = replace(turn, unchecked=written)
         yield turn
 
 
@@ -168,14 +164,3 @@ def _finished(turn: Turn, answer: Answer) -> Turn:
             turn.question, text=first, nearest=answer.passages, abstained=True, scope=narrowed
         )
     return Turn(turn.question, answer.sentences, answer.citations, answer.text, scope=narrowed)
-
-
-def _after(written: str, sentence: str) -> str:
-    """What was written after a sentence; marks and spaces do not count, for it lacks the marks."""
-    left = len("".join(sentence.split()))
-    plain = _MODEL_MARK.sub("", written)
-    for position, character in enumerate(plain):
-        if left == 0:
-            return plain[position:]
-        left -= not character.isspace()
-    return ""

@@ -150,10 +150,31 @@ def test_events_come_in_order_and_tokens_add_up(opened, chat_server):
     ]
     events = list(opened.stream(QUESTION))
     written = "".join(event.text for event in events if isinstance(event, Token))
-    assert written == f"Nobody knows [{number}]. The disaster killed 14 people."
+    assert written == events[-1].text == "Nobody knows. The disaster killed 14 people. [1]"
     assert [type(event) for event in events].count(SentenceDone) == 2
     assert isinstance(events[-1], Answer)
     assert isinstance(events[-2], SentenceDone)
+
+
+@pytest.mark.parametrize("length", [1, 3, 7, 1000])
+def test_what_streams_is_the_answers_text_and_its_marks_are_the_citations(
+    opened, chat_server, length
+):
+    n = holder(opened, "killed 14 people")
+    said = (
+        f"1. The **disaster** killed 14 people.[{n}][{n}, 9]\n"
+        f"2. Dr. Juggler, 5.5 years old, asks: why not? 【{n}】 It _was_ 14 people"
+        f" [Passage {n}].\n\n"
+        "- The array [0, 1] is no mark. "
+    )
+    chat_server.pieces = [said[at : at + length] for at in range(0, len(said), length)]
+    events = list(opened.stream(QUESTION))
+    answer = events[-1]
+    assert "".join(event.text for event in events if isinstance(event, Token)) == answer.text
+    assert answer.text.startswith("The disaster killed 14 people. [1] Dr. Juggler, 5.5 years")
+    first = next(n for n, event in enumerate(events) if isinstance(event, SentenceDone))
+    before = "".join(event.text for event in events[:first])
+    assert before == "The disaster killed 14 people. [1]"
 
 
 def test_passages_are_fenced_and_cannot_close_their_fence(tmp_path, chat_server):
