@@ -30,10 +30,10 @@ def without_markup(pieces: Iterable[str]) -> Iterator[str]:
         begun = _BEGUN.search(held)
         cut = begun.start() if begun and len(held) - begun.start() < MOST_HELD else len(held)
         if cut:
-            yield _broken(held[:cut])
+            yield defused(held[:cut])
         held = held[cut:]
     if held:
-        yield _broken(held)
+        yield defused(held)
 
 
 def _words(found: re.Match[str]) -> str:
@@ -42,6 +42,6 @@ def _words(found: re.Match[str]) -> str:
     return f"[{words}]" if _MARK.fullmatch(words) else words
 
 
-def _broken(text: str) -> str:
-    """Text in which unfinished markup is none."""
+def defused(text: str) -> str:
+    """Text of which no picture, link or HTML can be made, whole or unfinished."""
     return _UNFINISHED.sub(lambda found: "‹" if found[0] == "<" else f"{found[0]} ", text)

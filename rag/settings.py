@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
+from platformdirs import user_config_path
 from pydantic import SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
@@ -42,6 +43,8 @@ class Settings(BaseSettings):
     verifier: str | None = None
     """A cross-encoder, by name or path, that was trained on natural language inference; None: what
     a language model writes, and what is claimed, is verified by signals."""
+    tokens: Path = user_config_path("gazette") / "tokens.json"
+    """The file of the tokens by which other machines may ask."""
     api_key: SecretStr | None = None
     """None: the provider's own variable, for example MISTRAL_API_KEY."""
 

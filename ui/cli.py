@@ -33,6 +33,7 @@ from ui.terminal import (
     with_quotes,
     write,
 )
+from ui.tokens import token_app
 
 EXAMPLES = (
     "gazette ingest articles/ https://example.com/a-story",
@@ -81,6 +82,7 @@ articles_app = typer.Typer(
     no_args_is_help=True, help="What the archive holds.", rich_markup_mode=None
 )
 app.add_typer(articles_app, name="articles")
+app.add_typer(token_app, name="token")
 
 
 def _day(text: str) -> date:
@@ -234,17 +236,24 @@ def chat(
     llm: Llm = None,
     base_url: BaseUrl = None,
     reranker: Reranker = None,
-    port: Annotated[int, typer.Option(help="On 127.0.0.1.", min=1, max=65535)] = 7860,
+    host: Annotated[
+        str, typer.Option(help="The address to serve; off this machine it wants a token.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Its port.", min=1, max=65535)] = 7860,
     allow_private: Annotated[
         bool,
         typer.Option("--allow-private", help="Add pages of private and loopback addresses too."),
     ] = False,
 ) -> None:
-    """Open the web chat on this machine."""
+    """Open the web chat, and serve other programs on the same port.
+
+    They find the archive at /v1 (as OpenAI's API, and in Gazette's own JSON: see /v1/docs) and at
+    /mcp.
+    """
     from ui.desk import Desk
     from ui.web import serve
 
-    serve(Desk(archive, llm, base_url, reranker, allow_private), port)
+    serve(Desk(archive, llm, base_url, reranker, allow_private), host, port)
 
 
 @app.command()

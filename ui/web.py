@@ -6,26 +6,33 @@ loads nothing from elsewhere. Gradio is imported in this module alone.
 
 from __future__ import annotations
 
-import os
+import socket
 import sqlite3
 import sys
-from collections.abc import Iterator
+import webbrowser
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from functools import partial
 from importlib.resources import files
 from typing import Any
 
 import gradio as gr
 import typer
-from gradio.events import api
-from starlette.routing import Route
+import uvicorn
+from fastapi import FastAPI
+from gradio import events
 
 from rag.errors import GazetteError, UsageError
 from rag.question import Filters
 from rag.types import to_json
 from ui.adding import READABLE
 from ui.desk import Desk
+from ui.guard import HEALTH, Guard
+from ui.mcp_server import http_app
 from ui.page import pack, shown, sources, unpack
+from ui.server import api, health
+from ui.tokens import kept_tokens
 
-HOST = "127.0.0.1"
 EXAMPLES = (
     "Why was the railway to Ransey cancelled?",
     "How many people drank contaminated water in Grevenau?",
@@ -145,7 +152,7 @@ def _offer(desk: Desk) -> None:
         except (GazetteError, OSError, sqlite3.Error) as error:
             raise gr.Error(str(error), print_exception=False) from error
 
-    api(ask, api_name="ask")
+    events.api(ask, api_name="ask")
 
 
 def _columns() -> tuple[gr.HTML, gr.HTML, gr.HTML, gr.Column, list[gr.Button]]:
@@ -183,31 +190,62 @@ def _adding(desk: Desk) -> list[Any]:
     ]
 
 
-def serve(desk: Desk, port: int) -> None:
-    """Serve the chat on this machine alone until interrupted; `UsageError` if the port is taken."""
-    # Gradio calls its own server before it says that it is up; no proxy may stand between.
-    for name in ("NO_PROXY", "no_proxy"):
-        os.environ[name] = ",".join(filter(None, [os.environ.get(name), HOST]))
-    page = build(desk)
+def serve(desk: Desk, host: str, port: int) -> None:
+    """Serve the chat and all else that is asked over HTTP, until interrupted.
+
+    Raises `UsageError` if the address cannot be had, or if others could ask without a token.
+    """
+    guard = Guard(_app(desk, host), host, kept_tokens())
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        page.launch(
-            server_name=HOST,
-            server_port=port,
-            share=False,
-            run_history=False,
-            footer_links=[],
-            inbrowser=sys.stdout.isatty(),
-            prevent_thread_lock=True,
-            quiet=True,
-            app_kwargs={"routes": [Route("/article/{article_id:path}", desk.read)]},
-            # Fonts by name alone: Gradio would fetch those of its own theme.
-            theme=gr.themes.Base(font=["Georgia", "serif"], font_mono=["monospace"]).set(
-                body_background_fill="#fcfbf7", body_background_fill_dark="#191816"
-            ),
-            css=(files("ui") / "chat.css").read_text(encoding="utf-8"),
-            head=_HEAD,
-        )
+        listening = socket.create_server((host, port), family=family)
     except OSError as error:
-        raise UsageError(f"port {port} of {HOST} is taken; name another with --port") from error
-    typer.echo(f"Gazette answers at http://{HOST}:{port} (Ctrl+C ends it)")
-    page.block_thread()
+        raise UsageError(
+            f"port {port} of {host} cannot be had ({error.strerror or error}); name another with "
+            "--port, or an address of this machine with --host"
+        ) from error
+    with listening:
+        address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        typer.echo(f"Gazette answers at {address} (Ctrl+C ends it)")
+        if sys.stdout.isatty():
+            webbrowser.open(address)
+        config = uvicorn.Config(
+            guard,
+            log_config=None,
+            access_log=False,
+            timeout_keep_alive=30,
+            timeout_graceful_shutdown=2,
+        )
+        uvicorn.Server(config).run(sockets=[listening])
+
+
+def _app(desk: Desk, host: str) -> FastAPI:
+    """All that is served: /v1, the tools at /mcp, the articles' pages, and Gradio's page."""
+    tools = http_app(desk, host)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with tools.router.lifespan_context(tools):
+            yield
+
+    app = FastAPI(openapi_url=None, lifespan=lifespan)
+    app.mount("/v1", api(desk))
+    app.add_route(HEALTH, partial(health, desk=desk))
+    app.add_route("/article/{article_id:path}", desk.read)
+    app.routes.extend(tools.routes)
+    gr.mount_gradio_app(
+        app,
+        build(desk),
+        "/",
+        server_name=host,
+        run_history=False,
+        footer_links=[],
+        show_error=False,
+        # Fonts by name alone: Gradio would fetch those of its own theme.
+        theme=gr.themes.Base(font=["Georgia", "serif"], font_mono=["monospace"]).set(
+            body_background_fill="#fcfbf7", body_background_fill_dark="#191816"
+        ),
+        css=(files("ui") / "chat.css").read_text(encoding="utf-8"),
+        head=_HEAD,
+    )
+    return app
