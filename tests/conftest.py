@@ -8,9 +8,12 @@ import re
 import shutil
 import socket
 import struct
+import subprocess
+import sys
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from pathlib import Path
@@ -62,7 +65,8 @@ class ChatServer:
     """
 
     def __init__(self) -> None:
-        self.pieces: list[str] = []
+        self.pieces: Iterable[str] | Callable[[str], Iterable[str]] = []
+        """What is said, also as a function of the user's message."""
         self.finish = "stop"
         self.failures: list[tuple[int, dict]] = []
         """(status, headers) of the replies before one succeeds; the status 0 resets."""
@@ -87,7 +91,7 @@ class ChatServer:
                 outer.requests.append(json.loads(body))
                 outer.authorizations.append(self.headers["Authorization"])
                 with suppress(ConnectionError):  # whoever asked may have read enough
-                    outer.answer(self)
+                    outer.answer(self, json.loads(body)["messages"][-1]["content"])
 
             def log_message(self, *args):
                 pass
@@ -96,9 +100,8 @@ class ChatServer:
         self.base_url = f"http://127.0.0.1:{self._server.server_port}/v1"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
-    def answer(self, handler: BaseHTTPRequestHandler) -> None:
+    def answer(self, handler: BaseHTTPRequestHandler, prompt: str) -> None:
         status, headers = self.failures.pop(0) if self.failures else (self.status, {})
-        prompt = self.requests[-1]["messages"][-1]["content"]
         if self.most_passages is not None and prompt.count("<passage ") > self.most_passages:
             tokens = "This model's maximum context length is 4096 tokens."
             return _refuse(handler, 400, {}, tokens)
@@ -112,17 +115,21 @@ class ChatServer:
         handler.send_response(200)
         handler.send_header("Content-Type", "text/event-stream")
         handler.end_headers()
-        events = [_event({"role": "assistant", "content": ""})]
-        events += [_event({"content": piece}) for piece in self.pieces]
-        if self.malformed:
-            events.append("data: {broken\n\n")
-        if not self.cut:
-            events += [_event({"content": ""}, self.finish), "data: [DONE]\n\n"]
-        for event in events:
+        for event in self._events(prompt):
             handler.wfile.write(event.encode())
             handler.wfile.flush()
             time.sleep(self.pause)
         return None
+
+    def _events(self, prompt: str) -> Iterator[str]:
+        yield _event({"role": "assistant", "content": ""})
+        for piece in self.pieces(prompt) if callable(self.pieces) else self.pieces:
+            yield _event({"content": piece})
+        if self.malformed:
+            yield "data: {broken\n\n"
+        if not self.cut:
+            yield _event({"content": ""}, self.finish)
+            yield "data: [DONE]\n\n"
 
     def close(self) -> None:
         self._server.shutdown()
@@ -149,6 +156,39 @@ def _event(delta: dict, finish: str | None = None) -> str:
     if finish:
         chunk["usage"] = {"prompt_tokens": 900, "completion_tokens": 30, "total_tokens": 930}
     return f"data: {json.dumps(chunk)}\n\n"
+
+
+@contextmanager
+def chat(archive, *options):
+    """The chat in a process of its own, as `gazette chat` starts it; yields its address."""
+    if "--port" in options:
+        port = options[options.index("--port") + 1]
+    else:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+    command = [sys.executable, "-m", "ui.cli", "chat", "--port", str(port)]
+    server = subprocess.Popen(
+        [*command, "--archive", str(archive), *options], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert f"http://127.0.0.1:{port}" in server.stdout.readline()
+        yield f"http://127.0.0.1:{port}/"
+    finally:
+        server.terminate()
+        server.wait()
+        server.stdout.close()
+
+
+def using(model):
+    return "--llm", "mistralai:stub", "--base-url", model.base_url
+
+
+@pytest.fixture(scope="session")
+def served(sample_archive):
+    """The address of the chat, which quotes from the sample archive."""
+    with chat(sample_archive) as address:
+        yield address
 
 
 @pytest.fixture

@@ -1,16 +1,14 @@
 """What the browser tests share: the real server in a process of its own, a real browser."""
 
 import os
-import socket
 import subprocess
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.conftest import ROOT, ChatServer
+from tests.conftest import ROOT, ChatServer, chat, using
 
 sync_api = pytest.importorskip("playwright.sync_api")
 expect = sync_api.expect
@@ -62,28 +60,6 @@ def cli(*arguments):
     subprocess.run([sys.executable, "-m", "ui.cli", *map(str, arguments)], cwd=ROOT, check=True)
 
 
-@contextmanager
-def chat(archive, *options):
-    """The chat in a process of its own, as `gazette chat` starts it; yields its address."""
-    if "--port" in options:
-        port = options[options.index("--port") + 1]
-    else:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-    command = [sys.executable, "-m", "ui.cli", "chat", "--port", str(port)]
-    server = subprocess.Popen(
-        [*command, "--archive", str(archive), *options], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert f"http://127.0.0.1:{port}" in server.stdout.readline()
-        yield f"http://127.0.0.1:{port}/"
-    finally:
-        server.terminate()
-        server.wait()
-        server.stdout.close()
-
-
 @pytest.fixture(scope="module")
 def model():
     """The language model of `sample_chat`: what an answer says is the test's own to choose."""
@@ -101,10 +77,6 @@ def usual_answer(model):
 def sample_chat(sample_archive, model):
     with chat(sample_archive, *using(model)) as address:
         yield address
-
-
-def using(model):
-    return "--llm", "mistralai:stub", "--base-url", model.base_url
 
 
 def question_box(page):

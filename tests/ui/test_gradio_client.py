@@ -9,18 +9,16 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 
 from rag.types import to_json
-from tests.browser.conftest import chat
 
 QUESTION = "What will the Ransey bridge cost?"
 HISTORY = [["When does the bridge to Ransey open?", "In the middle of 2034."]]
 
 
 @pytest.fixture(scope="module")
-def client(sample_archive):
-    with chat(sample_archive) as address:
-        client = Client(address, verbose=False)
-        yield client
-        client.close()
+def client(served):
+    client = Client(served, verbose=False)
+    yield client
+    client.close()
 
 
 def test_one_endpoint_is_offered_and_gives_what_json_gives(client, gazette):

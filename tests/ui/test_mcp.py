@@ -39,7 +39,7 @@ def over_http(archive):
             server.terminate()
 
 
-@pytest.fixture(scope="module", params=["stdio", "http"])
+@pytest.fixture(scope="module", params=["stdio", "http", "chat"])
 def client(request, sample_archive):
     """Calls a method of the client, whose server is a process of its own."""
     with ExitStack() as stack:
@@ -48,6 +48,8 @@ def client(request, sample_archive):
         at = StdioServerParameters(command=sys.executable, args=arguments, cwd=ROOT)
         if request.param == "http":
             at = stack.enter_context(over_http(sample_archive))
+        if request.param == "chat":
+            at = f"{request.getfixturevalue('served')}mcp"
         opened = stack.enter_context(portal.wrap_async_context_manager(Client(at)))
         yield lambda name, *given: portal.call(getattr(opened, name), *given)
 
