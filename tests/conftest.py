@@ -159,7 +159,7 @@ def _event(delta: dict, finish: str | None = None) -> str:
 
 
 @contextmanager
-def chat(archive, *options):
+def chat(archive, *options, host="127.0.0.1", **environment):
     """The chat in a process of its own, as `gazette chat` starts it; yields its address."""
     if "--port" in options:
         port = options[options.index("--port") + 1]
@@ -167,13 +167,17 @@ def chat(archive, *options):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-    command = [sys.executable, "-m", "ui.cli", "chat", "--port", str(port)]
+    command = [sys.executable, "-m", "ui.cli", "chat", "--host", host, "--port", str(port)]
     server = subprocess.Popen(
-        [*command, "--archive", str(archive), *options], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        [*command, "--archive", str(archive), *options],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | environment,
     )
     try:
-        assert f"http://127.0.0.1:{port}" in server.stdout.readline()
-        yield f"http://127.0.0.1:{port}/"
+        assert f"http://{host}:{port}" in server.stdout.readline()
+        yield f"http://{host}:{port}/"
     finally:
         server.terminate()
         server.wait()

@@ -38,7 +38,7 @@ class Tokens:
     """The tokens in a file, read anew each time: one that is revoked opens nothing more."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
 
     def create(self, name: str) -> str:
         """A new token of this name, which cannot be had again. `UsageError` if there is one."""
@@ -72,29 +72,29 @@ class Tokens:
 
     def _read(self) -> dict[str, dict[str, str]]:
         try:
-            kept: dict[str, dict[str, str]] = json.loads(self._path.read_text(encoding="utf-8"))
+            kept: dict[str, dict[str, str]] = json.loads(self.path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return {}
         except (OSError, ValueError) as error:
-            raise UsageError(f"the tokens in {self._path} cannot be read ({error})") from error
+            raise UsageError(f"the tokens in {self.path} cannot be read ({error})") from error
         return kept
 
     @contextmanager
     def _changed(self) -> Iterator[dict[str, dict[str, str]]]:
         """What is kept, to be changed, then written whole; only its owner may read it."""
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(self._path.with_suffix(".lock")):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(self.path.with_suffix(".lock")):
                 kept = self._read()
                 yield kept
-                part = self._path.with_suffix(".part")
+                part = self.path.with_suffix(".part")
                 part.unlink(missing_ok=True)
                 with os.fdopen(os.open(part, os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
                     json.dump(kept, file, indent=2)
-                part.replace(self._path)
+                part.replace(self.path)
         except OSError as error:
             raise UsageError(
-                f"the tokens in {self._path} cannot be written ({error}); name another file by "
+                f"the tokens in {self.path} cannot be written ({error}); name another file by "
                 "GAZETTE_TOKENS"
             ) from error
 

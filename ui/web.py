@@ -31,7 +31,7 @@ from ui.guard import HEALTH, Guard
 from ui.mcp_server import http_app
 from ui.page import pack, shown, sources, unpack
 from ui.server import api, health
-from ui.tokens import kept_tokens
+from ui.tokens import Tokens, kept_tokens
 
 EXAMPLES = (
     "Why was the railway to Ransey cancelled?",
@@ -195,7 +195,7 @@ def serve(desk: Desk, host: str, port: int) -> None:
 
     Raises `UsageError` if the address cannot be had, or if others could ask without a token.
     """
-    guard = Guard(_app(desk, host), host, kept_tokens())
+    app = guarded(desk, host, kept_tokens())
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listening = socket.create_server((host, port), family=family)
@@ -210,7 +210,7 @@ def serve(desk: Desk, host: str, port: int) -> None:
         if sys.stdout.isatty():
             webbrowser.open(address)
         config = uvicorn.Config(
-            guard,
+            app,
             log_config=None,
             access_log=False,
             timeout_keep_alive=30,
@@ -219,8 +219,11 @@ def serve(desk: Desk, host: str, port: int) -> None:
         uvicorn.Server(config).run(sockets=[listening])
 
 
-def _app(desk: Desk, host: str) -> FastAPI:
-    """All that is served: /v1, the tools at /mcp, the articles' pages, and Gradio's page."""
+def guarded(desk: Desk, host: str, tokens: Tokens) -> Guard:
+    """All that is served: /v1, the tools at /mcp, the articles' pages, and Gradio's page.
+
+    Raises `UsageError` where others than this machine could ask, and there is no token.
+    """
     tools = http_app(desk, host)
 
     @asynccontextmanager
@@ -248,4 +251,4 @@ def _app(desk: Desk, host: str) -> FastAPI:
         css=(files("ui") / "chat.css").read_text(encoding="utf-8"),
         head=_HEAD,
     )
-    return app
+    return Guard(app, host, tokens)
