@@ -39,7 +39,7 @@ from rag import Gazette
 
 QUESTION = "How many people died in the Tordis disaster?"
 PAUSE = 0.25
-QUESTIONS, REPEATS = 40, 3
+QUESTIONS, REPEATS = 30, 2
 STARTING = 120
 
 
