@@ -108,12 +108,11 @@ def add_openai(app: FastAPI, work: Work) -> None:
         question, history = given.question()
         answering = _Answering(str(request.base_url).removesuffix("/").removesuffix("/v1"))
         if given.stream:
-            events = await work.do(partial(Gazette.stream, question=question, history=history))
+            events = await work.search(partial(Gazette.stream, question=question, history=history))
             usage = bool(given.stream_options and given.stream_options.include_usage)
             lines = _lines(answering, events, work, usage)
             return StreamingResponse(lines, media_type="text/event-stream", headers=_UNBUFFERED)
-        answer = await work.do(partial(Gazette.ask, question=question, history=history))
-        return JSONResponse(answering.whole(answer))
+        return JSONResponse(answering.whole(await work.ask(question, history)))
 
 
 _UNBUFFERED = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
@@ -141,7 +140,7 @@ async def _lines(
 async def _waited(events: Iterator[Event], work: Work) -> AsyncGenerator[Event]:
     """The events as they come; nobody who reads no more lets the model write on."""
     try:
-        while event := await work.wait(partial(next, events, None)):
+        while event := await work.write(partial(next, events, None)):
             yield event
     finally:
         close: Callable[[], None] | None = getattr(events, "close", None)

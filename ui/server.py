@@ -7,11 +7,12 @@ OpenAI's protocol (`ui/openai_api.py`). /v1/docs describes them, and loads nothi
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 from collections.abc import Callable
 from functools import partial
 from importlib.metadata import version
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, Unpack
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI, Request
@@ -26,7 +27,7 @@ from rag import Gazette
 from rag.errors import GazetteError, LanguageModelError, UsageError
 from rag.gazette import PASSAGES
 from rag.question import Filters
-from rag.types import Answer, Passage, to_json
+from rag.types import Answer, History, Passage, to_json
 from ui.desk import Desk
 from ui.guard import refusal
 from ui.mcp_server import MOST_PASSAGES
@@ -36,7 +37,7 @@ MOST_BYTES = 1_000_000
 LONGEST, LONGEST_HISTORY = 8_000, 20
 """Characters of a text, and turns before a question."""
 AT_ONCE = 100
-"""Questions that are worked on at a time, each in a thread; more of them wait their turn."""
+"""Answers that are written at a time, each in a thread; more of them wait their turn."""
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -105,21 +106,34 @@ class Failure(BaseModel):
 
 
 class Work:
-    """What is asked of the archive, each in a thread of its own."""
+    """What is asked of the archive, in threads of its own: none of those that Gradio's page takes.
+
+    Searching computes: as many do at a time as there are cores, so that who came first is answered
+    first. Writing mostly waits for a language model.
+    """
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._limiter: CapacityLimiter | None = None
+        self._searching: CapacityLimiter | None = None
+        self._writing: CapacityLimiter | None = None
 
-    async def do(self, work: Callable[[Gazette], T]) -> T:
+    async def search(self, work: Callable[[Gazette], T]) -> T:
         """Some work on the archive, which is opened if it is not open yet."""
-        return await self.wait(lambda: work(self._desk.gazette()))
+        if self._searching is None:  # it belongs to the loop that runs
+            self._searching = CapacityLimiter(os.cpu_count() or 1)
+        return await to_thread.run_sync(lambda: work(self._desk.gazette()), limiter=self._searching)
 
-    async def wait(self, work: Callable[[], T]) -> T:
-        """What blocks, in a thread: none of those that Gradio's page takes."""
-        if self._limiter is None:  # it belongs to the loop that runs
-            self._limiter = CapacityLimiter(AT_ONCE)
-        return await to_thread.run_sync(work, limiter=self._limiter)
+    async def write(self, work: Callable[[], T]) -> T:
+        """What goes on with an answer."""
+        if self._writing is None:
+            self._writing = CapacityLimiter(AT_ONCE)
+        return await to_thread.run_sync(work, limiter=self._writing)
+
+    async def ask(self, question: str, history: History, **filters: Unpack[Filters]) -> Answer:
+        """The answer to a question."""
+        asked = partial(Gazette.stream, question=question, history=history, **filters)
+        events = await self.search(asked)
+        return await self.write(lambda: next(each for each in events if isinstance(each, Answer)))
 
 
 def api(desk: Desk) -> FastAPI:
@@ -150,14 +164,15 @@ def api(desk: Desk) -> FastAPI:
     @app.post("/ask", response_model=Answer)
     async def ask(given: Question) -> Response:
         """Answer a question, or say that the articles do not: the JSON of `gazette ask --json`."""
-        asked = partial(Gazette.ask, question=given.question, history=given.history)
-        return JSONResponse(to_json(await work.do(partial(asked, **given.filters()))))
+        return JSONResponse(
+            to_json(await work.ask(given.question, given.history, **given.filters()))
+        )
 
     @app.post("/retrieve", response_model=Found)
     async def retrieve(given: Search) -> Response:
         """Find the passages that best fit a question."""
         asked = partial(Gazette.retrieve, question=given.question, k=given.k)
-        found = await work.do(partial(asked, history=given.history, **given.filters()))
+        found = await work.search(partial(asked, history=given.history, **given.filters()))
         return JSONResponse({"passages": to_json(found)})
 
     add_openai(app, work)
