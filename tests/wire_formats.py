@@ -49,7 +49,7 @@ def anthropic(pieces: Iterable[str], finish: str | None) -> Iterator[str]:
         reason = {"stop": "end_turn", "length": "max_tokens"}[finish]
         yield _named("content_block_stop", index=0)
         delta = {"stop_reason": reason, "stop_sequence": None}
-        yield _named("message_delta", delta=delta, usage={"output_tokens": 30})
+        yield _named("message_delta", delta=delta, usage={**usage, "output_tokens": 30})
         yield _named("message_stop")
 
 
