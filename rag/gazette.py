@@ -38,6 +38,7 @@ from rag.types import (
     Query,
     SentenceDone,
     Verdict,
+    to_json,
 )
 
 if TYPE_CHECKING:
@@ -316,10 +317,7 @@ class Gazette:
 
 def _facts(answer: Answer) -> dict[str, object]:
     """What is told of an answer to those who run Gazette: nothing that was asked or said."""
-    usage = answer.usage
-    used = (
-        {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens} if usage else {}
-    )
+    usage = to_json(answer.usage) or {}
     return {
         "kind": answer.query.kind,
         "widened": answer.query.widened,
@@ -329,7 +327,7 @@ def _facts(answer: Answer) -> dict[str, object]:
         "citations": len(answer.citations),
         "llm": answer.model,
         "prompt": answer.prompt,
-        "usage": used | ({"cost": usage.cost} if usage and usage.cost is not None else {}),
+        "usage": {name: value for name, value in usage.items() if value is not None} or None,
     }
 
 

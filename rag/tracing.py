@@ -1,10 +1,10 @@
 """What becomes of a question, told to those who run Gazette: OpenTelemetry spans and log lines.
 
 Nothing is set up here. Spans go to the program's own TracerProvider, and nowhere without one; the
-lines go to the logger `gazette`, as records with fields, of the level INFO and up. Spans and their
-attributes are named as OpenTelemetry's semantic conventions for generative AI have it (of 2026, in
-development); what these do not name begins with `gazette.`. No text of a question, an article or an
-answer is in them, but for what `Step.show` gives the spans, where it is asked for.
+lines go to the logger `gazette`, as records with fields, once somebody sets its level. Spans and
+their attributes are named as OpenTelemetry's semantic conventions for generative AI have it (of
+2026, in development); what these do not name begins with `gazette.`. No text of a question, an
+article or an answer is in them, but for what `Step.show` gives the spans, where it is asked for.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
 logger = logging.getLogger("gazette")
+if logger.level == logging.NOTSET:  # off unless asked for, also what is a warning or an error
+    logger.setLevel(logging.CRITICAL + 1)
 T = TypeVar("T")
 
 _CONVENTIONS = {
@@ -79,7 +81,7 @@ class Step:
     def happened(self, what: str, **facts: Any) -> None:
         """Something on the way: a line of its own, and an event of the span."""
         self._span.add_event(f"gazette.{what}", _attributes(facts))
-        self._log(logging.WARNING, what, facts)
+        self._log(logging.WARNING if "error_type" in facts else logging.INFO, what, facts)
 
     @contextmanager
     def current(self) -> Iterator[None]:
