@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -12,7 +13,9 @@ import grpc
 import pytest
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
 
+from rag import tracing
 from tests.conftest import ROOT
+from ui.observing import JsonLines
 
 QUESTION = "How many of the eels reach the sea?"
 RUN = """
@@ -100,3 +103,19 @@ def test_an_error_is_logged_by_its_kind_and_spans_can_be_read_on_stderr(sample_a
     assert line["error_type"] == span["attributes"]["error.type"] == "UsageError"
     assert span["attributes"]["gazette.question_id"] == line["question_id"]
     assert span["resource"]["attributes"]["service.name"] == "gazette"
+
+
+def test_what_others_log_meanwhile_has_the_question_s_id_and_no_exception_s_words():
+    with tracing.step("ask") as asking:
+        try:
+            raise ValueError(QUESTION)
+        except ValueError:
+            told = {"name": "rag.archive", "msg": "%d mended", "args": (2,)}
+            record = logging.makeLogRecord({**told, "exc_info": sys.exc_info()})
+        written = JsonLines().format(record)
+    line = json.loads(written)
+    assert (line["logger"], line["event"]) == ("rag.archive", "2 mended")
+    assert line["question_id"] == asking.asked.id
+    assert line["error_type"] == "ValueError"
+    assert "test_observing.py" in line["stack"]
+    assert QUESTION not in written
