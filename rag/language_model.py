@@ -138,11 +138,11 @@ class Reply:
         `ContextTooSmallError`, one of these, where the messages are more than it can read.
         """
         provider, name = self._model.provider_and_model
-        told = {"operation": "chat", "provider": provider}
+        told = {"operation": "chat", "provider": provider, "model": name}
         # Not the current step: what is made of the text goes on beside it.
         kind, span = SpanKind.CLIENT, f"chat {name}"
         with tracing.step("chat", span, kind, told=told, is_current=False) as step:
-            step.note(model=name)
+            step.note(model=name)  # for the line
             step.show(system_instructions=tracing.parts(self._system))
             step.show(input__messages=tracing.message("user", self._user))
             said = ""
