@@ -10,7 +10,8 @@ order, in one fresh folder in which `evals/` can be reached as in the clone:
 - `python`: all of a page in one interpreter; a `text` block after it is what it prints.
 - `markdown file=notes/a.md`, or another language: written to that file.
 - `console slow`: as `console`, but the tests leave it out.
-- anything else is not run. A page that says `SAMPLE` begins with the sample archive in ./archive.
+- anything else is not run. A page that says `SAMPLE` begins with the sample archive in ./archive,
+  one that says `SERVED` has the chat of it at `ADDRESS`, for which a free port is taken.
 
 What differs between two runs is shown as `…`, see `VOLATILE`; white space at the end of a line is
 dropped. A part between `<!-- generated: NAME -->` and `<!-- end -->` is made by `GENERATED`.
@@ -22,9 +23,11 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import fields
 from inspect import cleandoc
 from pathlib import Path
@@ -42,6 +45,8 @@ from ui.cli import app
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 SAMPLE = "<!-- begins with the sample archive -->"
+ADDRESS = "127.0.0.1:7860"
+SERVED = f"<!-- the chat runs at {ADDRESS} -->"
 VOLATILE = (
     (re.compile(r"\b[0-9a-f]{16}\b"), "…"),  # an article's id: it depends on where the folder is
     (re.compile(r"\d+\.\d\d s a question"), "… s a question"),
@@ -74,10 +79,48 @@ def refreshed(page: str, archive: Path, slow: bool = False) -> str:
         (Path(folder) / "evals").symlink_to(ROOT / "evals")
         if SAMPLE in page:
             shutil.copytree(archive, Path(folder) / "archive")
-        with _Desk(Path(folder), slow) as desk:
-            page = _BLOCK.sub(desk.block, page)
+        with (
+            _chat(folder) if SERVED in page else nullcontext(ADDRESS) as address,
+            _Desk(Path(folder), slow) as desk,
+        ):
+            page = _BLOCK.sub(desk.block, page.replace(ADDRESS, address))
             desk.check_all_is_shown()
-    return page
+    return page.replace(address, ADDRESS)
+
+
+@contextmanager
+def _chat(folder: str) -> Iterator[str]:
+    """The chat of the archive in a folder, while it runs: its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    with subprocess.Popen(
+        [sys.executable, "-m", "ui.cli", "chat", "--port", port],
+        cwd=folder,
+        env=_environment(),
+        stdout=subprocess.PIPE,
+    ) as chat:
+        try:
+            assert chat.stdout
+            if not chat.stdout.readline():
+                raise ExampleError("gazette chat did not start")
+            yield f"127.0.0.1:{port}"
+        finally:
+            chat.terminate()
+
+
+def _environment() -> dict[str, str]:
+    """What a reader's programs run in."""
+    return {
+        **{name: value for name, value in os.environ.items() if name[:8] != "GAZETTE_"},
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+        "PYTHONUTF8": "1",
+        "HF_HUB_OFFLINE": "1",
+        "NO_PROXY": "127.0.0.1",
+        "COLUMNS": "100",
+        "NO_COLOR": "1",
+    }
 
 
 class _Desk:
@@ -88,15 +131,7 @@ class _Desk:
         self._slow = slow
         self._printed = ""
         """By the last Python block, and not yet shown."""
-        self._environment = {
-            **{name: value for name, value in os.environ.items() if name[:8] != "GAZETTE_"},
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "PYTHONPATH": str(ROOT),
-            "PYTHONUTF8": "1",
-            "HF_HUB_OFFLINE": "1",
-            "COLUMNS": "100",
-            "NO_COLOR": "1",
-        }
+        self._environment = _environment()
         self._python: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Self:

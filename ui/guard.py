@@ -6,24 +6,31 @@ name: what comes by another host's name or from another's page is refused.
 
 from __future__ import annotations
 
+import logging
+import secrets
 from ipaddress import ip_address
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from rag.errors import UsageError
+from rag.errors import GazetteError, UsageError
 from ui.page import bare_page
 from ui.tokens import Tokens
 
 COOKIE, LOGIN, HEALTH = "gazette", "/login", "/health"
 _DAYS = 30
-"""That a browser stays logged in."""
+"""That a browser stays logged in, while the server runs."""
+_MOST_BYTES = 4_000
+"""Of what the login page sends: anybody may send it."""
 _FORM = """<form method="post" action="/login"><p><label>Token
 <input name="token" type="password" autofocus required autocomplete="current-password"></label>
 <button>Log in</button></p></form><p>{said}</p>"""
 _HEADERS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
+
+
+logger = logging.getLogger(__name__)
 
 
 def is_loopback(host: str) -> bool:
@@ -41,6 +48,8 @@ class Guard:
         """Raises `UsageError` where others could ask and there is no token."""
         self._app = app
         self._tokens = tokens
+        self._logins: dict[str, str] = {}
+        """What a browser's cookie holds, and the token that it logged in with."""
         self._is_local = is_loopback(host)
         if not self._is_local and not tokens.created():
             raise UsageError(
@@ -52,10 +61,11 @@ class Guard:
         """Pass on what may be asked, and refuse the rest."""
         refused: Response | None = None
         if scope["type"] in ("http", "websocket"):
-            asked = HTTPConnection(scope)
-            refused = self._foreign(asked) if self._is_local else self._unknown(asked)
-            if scope["path"] == LOGIN and not self._is_local and scope["type"] == "http":
-                refused = await self._login(Request(scope, receive))
+            try:
+                refused = await self._refused(scope, receive)
+            except GazetteError as error:  # the tokens cannot be read: they open nothing
+                logger.error("%s", error)
+                refused = refusal(503, "who may ask is not known now; see what the server tells")
         if refused is None:
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
@@ -63,9 +73,17 @@ class Guard:
         else:
             await refused(scope, receive, send)
 
+    async def _refused(self, scope: Scope, receive: Receive) -> Response | None:
+        asked = HTTPConnection(scope)
+        if self._is_local:
+            return self._foreign(asked)
+        if scope["path"] == LOGIN and scope["type"] == "http":
+            return await self._login(Request(scope, receive))
+        return self._unknown(asked)
+
     def _foreign(self, asked: HTTPConnection) -> Response | None:
         """On loopback: the refusal of what did not come from here."""
-        host = urlsplit(f"//{asked.headers.get('host', '')}").hostname or ""
+        host = _split(f"//{asked.headers.get('host', '')}").hostname or ""
         if is_loopback(host) and _is_own_page(asked):
             return None
         said = "this server answers its own machine and its own page; see: gazette chat --help"
@@ -78,8 +96,8 @@ class Guard:
             kind.lower() == "bearer" and self._tokens.knows(token)
         ):
             return None
-        cookie = asked.cookies.get(COOKIE)
-        if cookie and self._tokens.knows(cookie) and _is_own_page(asked):
+        login = self._logins.get(asked.cookies.get(COOKIE, ""))
+        if login and self._tokens.knows(login) and _is_own_page(asked):
             return None
         if asked.scope.get("method") == "GET" and "text/html" in asked.headers.get("accept", ""):
             return RedirectResponse(LOGIN, 303)
@@ -90,12 +108,14 @@ class Guard:
         """The page that asks a browser's user for a token, and what it sends."""
         said = ""
         if request.method == "POST":
-            token = str((await request.form()).get("token", "")).strip()
-            if self._tokens.knows(token):
+            token = await _sent_token(request)
+            if self._tokens.knows(token) and _is_own_page(request):
+                login = secrets.token_urlsafe(32)
+                self._logins[login] = token
                 done = RedirectResponse("/", 303)
                 done.set_cookie(
                     COOKIE,
-                    token,
+                    login,
                     _DAYS * 86_400,
                     secure=request.url.scheme == "https",
                     httponly=True,
@@ -107,10 +127,32 @@ class Guard:
         return HTMLResponse(page, 401 if said else 200, _HEADERS)
 
 
+async def _sent_token(request: Request) -> str:
+    """What the login page's form sends; nothing where it is another's, or longer than that."""
+    body = b""
+    try:
+        async for piece in request.stream():
+            body += piece
+            if len(body) > _MOST_BYTES:
+                return ""
+    except ClientDisconnect:
+        return ""
+    fields = parse_qs(body.decode("ascii", "replace"))
+    return fields.get("token", [""])[0].strip()
+
+
 def _is_own_page(asked: HTTPConnection) -> bool:
     """Whether no page of another server asks, as far as a browser says."""
     origin = asked.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == asked.headers.get("host")
+    return origin is None or _split(origin).netloc == asked.headers.get("host")
+
+
+def _split(address: str) -> SplitResult:
+    """The parts of an address that somebody sent; empty where it is none."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return urlsplit("")
 
 
 def refusal(status: int, said: str, headers: dict[str, str] | None = None) -> JSONResponse:

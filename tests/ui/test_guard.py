@@ -136,11 +136,42 @@ def test_a_browser_logs_in_once_and_out_when_its_token_is_revoked(elsewhere, tok
     assert {"HttpOnly", "SameSite=strict"} <= set(done.headers["Set-Cookie"].split("; "))
     assert elsewhere.get("/", headers=page).status_code == 200
     assert elsewhere.post("/v1/ask", json=QUESTION).status_code == 200
+    assert token not in str(done.headers)
     other = {"Origin": "http://evil.example"}
     assert elsewhere.post("/v1/ask", json=QUESTION, headers=other).status_code == 401
     tokens.revoke("browser")
     assert elsewhere.post("/v1/ask", json=QUESTION).status_code == 401
     elsewhere.cookies.clear()
+
+
+@pytest.mark.parametrize("sent", ["zzz", "token=" + "x" * 5_000, "token=%ed%a0%80%00", "&" * 99])
+@pytest.mark.parametrize("kind", ["x-www-form-urlencoded", "octet-stream"])
+def test_whatever_is_sent_to_the_login_it_is_no_token(elsewhere, sent, kind):
+    headers = {"Content-Type": f"application/{kind}"}
+    assert elsewhere.post("/login", content=sent.encode(), headers=headers).status_code == 401
+
+
+def test_another_servers_page_logs_nobody_in(elsewhere, token):
+    other = {"Origin": "http://evil.example"}
+    assert elsewhere.post("/login", data={"token": token}, headers=other).status_code == 401
+
+
+def test_tokens_that_cannot_be_read_open_nothing_and_their_place_is_not_told(
+    elsewhere, tokens, token
+):
+    kept = tokens.path.read_text()
+    tokens.path.write_text("{")
+    try:
+        refused = elsewhere.get("/v1/models", headers={"Authorization": f"Bearer {token}"})
+    finally:
+        tokens.path.write_text(kept)
+    assert refused.status_code == 503
+    assert "tokens.json" not in refused.text
+
+
+@pytest.mark.parametrize("foreign", [{"Host": "["}, {"Host": "a]b"}, {"Origin": "http://["}])
+def test_what_is_no_address_is_a_foreign_one(local, foreign):
+    assert local.get("v1/models", headers=foreign).status_code == 403
 
 
 @pytest.mark.parametrize("path", ["v1/models", "mcp", "config", "health", ""])
