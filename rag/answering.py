@@ -7,7 +7,6 @@ passage answers, neither is asked.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 from rag.antecedents import with_antecedent
@@ -39,7 +38,6 @@ def answer(
     What a model writes is held against the passages by the verifier, or by signals without one.
     Where it `reads`, our own reader helps to choose what is quoted.
     """
-    started = time.perf_counter()
     chosen: Overview | Extract
     if query.kind == "overview":
         chosen = overview(question, query, retrieved.passages, embedder)
@@ -58,7 +56,7 @@ def answer(
             yield from _quotes_after(draft, chosen)
     else:
         yield from _quotes(draft, chosen)
-    yield draft.finish(time.perf_counter() - started)
+    yield draft.finish()
 
 
 def why_nothing(query: Query, retrieved: Retrieved) -> tuple[str, dict[str, object]]:

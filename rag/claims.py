@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from rag import tracing
 from rag.answering import why_nothing
 from rag.cross_encoder import CrossEncoder
 from rag.language import fold
@@ -37,10 +38,11 @@ def check(claim: str, query: Query, retrieved: Retrieved, verifier: CrossEncoder
     if quotes:
         label = "supported" if supporting else "contradicted"
     else:
-        reason = NOTHING_BEARS_ON_IT
+        why, given = NOTHING_BEARS_ON_IT, dict[str, object]()
         if not retrieved.passages:
             why, given = why_nothing(query, retrieved)
-            reason = why.format(**given)
+        tracing.note(reason=why)  # without what was asked
+        reason = why.format(**given)
     return Verdict(
         label,
         max((verdict.score for _, verdict in verdicts if verdict.label == label), default=0.0),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from rag import tracing
 from rag.cross_encoder import CrossEncoder
 from rag.extractive import MAX_QUOTED_WORDS
 from rag.language import fold, terms
@@ -94,6 +95,7 @@ class Draft:
     def abstain(self, reason: str, **values: object) -> Iterator[Event]:
         """The articles do not say: told in the language of the question, the reason in English."""
         self.reason = reason.format(**values)
+        tracing.note(reason=reason)  # without what was asked
         language = language_of(self.question)
         told = say(reason, language, **values)
         lines = [say("The articles do not say: {reason}.", language, reason=told)]
@@ -104,7 +106,7 @@ class Draft:
         self.text = "\n".join(lines)
         yield Token(self.text)
 
-    def finish(self, seconds: float) -> Answer:
+    def finish(self) -> Answer:
         """The whole answer."""
         share = len(self.borne_out) / len(self.sentences) if self.sentences else 1.0
         return Answer(
@@ -122,7 +124,6 @@ class Draft:
             prompt=self.prompt,
             usage=self.usage,
             undated=self.retrieved.undated,
-            timings={"retrieve": self.retrieved.seconds, "answer": seconds},
         )
 
 

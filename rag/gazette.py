@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Generator, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Unpack
 
+from opentelemetry.trace import SpanKind
+
+from rag import tracing
 from rag.answering import answer
 from rag.archive import Archive
 from rag.claims import check
@@ -33,6 +38,7 @@ from rag.types import (
     Query,
     SentenceDone,
     Verdict,
+    to_json,
 )
 
 if TYPE_CHECKING:
@@ -139,12 +145,42 @@ class Gazette:
         self, question: str, history: History = (), **filters: Unpack[Filters]
     ) -> Iterator[Event]:
         """As `ask`, event by event: `Token`s, a `SentenceDone` for each, last the `Answer`."""
-        query = understand(question, history, self._archive.ledger.index, **filters)
-        k = ARTICLES if query.kind == "overview" else PASSAGES
-        query, found = self._find(query, k, question)
+        return tracing.Stream(self._events(question, history, filters))
+
+    def _events(self, question: str, history: History, filters: Filters) -> Generator[Event | None]:
+        """None when the question is understood and something found; then the events."""
+        with self._asking("ask") as asking:
+            asking.show(input__messages=tracing.message("user", question))
+            query = understand(question, history, self._archive.ledger.index, **filters)
+            k = ARTICLES if query.kind == "overview" else PASSAGES
+            query, found = self._find(query, k, question)
+            yield None
+            for event in self._answers(question, query, history, found):
+                if isinstance(event, Answer):
+                    answer = event
+                else:
+                    yield event
+            seconds = asking.asked.seconds
+            timings = {name: seconds[name] for name in ("retrieve", "answer")}
+            answer = replace(answer, id=asking.asked.id, timings=timings)
+            asking.note(**_facts(answer))
+            asking.show(output__messages=tracing.message("assistant", answer.text))
+        yield answer  # when all is told, for whoever has it may stop listening
+
+    def _asking(self, what: str) -> AbstractContextManager[tracing.Step]:
+        """The first step of whatever is asked."""
+        name = f"gazette.{what}"
+        told = {"operation": "invoke_workflow", "agent": name}
+        shows = self.settings.trace_content
+        return tracing.step(name, f"invoke_workflow {name}", told=told, shows=shows)
+
+    def _answers(
+        self, question: str, query: Query, history: History, found: Retrieved
+    ) -> Iterator[Event]:
+        """A plain reply, or an answer from what was found, or from more if that gives none."""
         if query.kind in ("greeting", "archive"):
             query = replace(query, widened=False)
-            return reply(question, query, found, self._archive.ledger)
+            return _in_a_step(reply(question, query, found, self._archive.ledger))
         events = self._answer(question, query, history, found)
         if query.understood and not query.widened:
             return self._or_widened(events, question, query, history)
@@ -162,6 +198,7 @@ class Gazette:
                 yield from held
                 yield from events
                 return
+        tracing.happened("widened")
         k = ARTICLES if query.kind == "overview" else PASSAGES
         query, found = self._find(replace(query, widened=True), k, question)
         yield from self._answer(question, query, history, found)
@@ -170,7 +207,7 @@ class Gazette:
         self, question: str, query: Query, history: History, found: Retrieved
     ) -> Iterator[Event]:
         models = self.embedder, self._model, self._verifier
-        return answer(question, query, history, found, *models, self.reads)
+        return _in_a_step(answer(question, query, history, found, *models, self.reads))
 
     def verify(self, claim: str, **filters: Unpack[Filters]) -> Verdict:
         """What the articles say of a claim: supported, contradicted, or neither.
@@ -182,25 +219,46 @@ class Gazette:
         verifier cannot be loaded.
         """
         filters["read_filters"] = False  # what a claim names, it does not ask for
-        query = understand(claim, (), self._archive.ledger.index, **filters)
-        query, found = self._find(query, EVIDENCE)
-        return check(claim, query, found, self._verifier)
+        with self._asking("verify") as asking:
+            asking.show(input__messages=tracing.message("user", claim))
+            query = understand(claim, (), self._archive.ledger.index, **filters)
+            query, found = self._find(query, EVIDENCE)
+            with tracing.step("verify"):
+                verdict = check(claim, query, found, self._verifier)
+            against = len(verdict.against)
+            asking.note(
+                label=verdict.label, for_it=len(verdict.citations) - against, against_it=against
+            )
+        return verdict
 
     def retrieve(
         self, question: str, k: int = PASSAGES, history: History = (), **filters: Unpack[Filters]
     ) -> tuple[Passage, ...]:
         """The k passages that best fit a question, best first."""
-        query = understand(question, history, self._archive.ledger.index, **filters)
-        return self._find(query, k, question)[1].passages
+        with self._asking("retrieve"):
+            query = understand(question, history, self._archive.ledger.index, **filters)
+            return self._find(query, k, question)[1].passages
 
     def _find(self, query: Query, k: int, question: str = "") -> tuple[Query, Retrieved]:
-        """What is found, and the query, widened where what was understood leaves nothing.
-
-        Where it leaves less than k passages, the best of all others follow, but for an overview.
-        The reader orders the first passages where there is a question that they may answer.
-        """
+        """What is found, and the query, widened where what was understood leaves nothing."""
         if k < 1:
             raise UsageError(f"{k} passages cannot be retrieved; ask for 1 or more")
+        archive = str(self.settings.archive)
+        span, told = f"retrieval {archive}", {"operation": "retrieval", "archive": archive}
+        with tracing.step("retrieve", span, SpanKind.CLIENT, told=told) as step:
+            step.show(retrieval__query__text=query.text)
+            query, found = self._found(query, k, question)
+            given = [{"id": p.article_id, "score": p.scores.reranked} for p in found.passages]
+            step.show(retrieval__documents=given)
+            step.note(k=k, passages=len(given), kind=query.kind, widened=query.widened)
+            return query, found
+
+    def _found(self, query: Query, k: int, question: str) -> tuple[Query, Retrieved]:
+        """Where what was understood leaves too few, the best of all others follow.
+
+        But not for an overview. The reader orders the first passages where there is a question
+        that they may answer.
+        """
         self._archive.check_model(self.embedder.name)  # it may have been reindexed meanwhile
         found = self._search(query, k, question)
         if not query.understood or len(found.passages) == k:
@@ -255,6 +313,32 @@ class Gazette:
         from rag.retriever import GazetteRetriever  # its base class costs 0.8 s
 
         return GazetteRetriever(gazette=self, k=k)
+
+
+def _facts(answer: Answer) -> dict[str, object]:
+    """What is told of an answer to those who run Gazette: nothing that was asked or said."""
+    usage = to_json(answer.usage) or {}
+    return {
+        "kind": answer.query.kind,
+        "widened": answer.query.widened,
+        "abstained": answer.abstained,
+        "confidence": round(answer.confidence, 3),
+        "verdicts": dict(Counter(sentence.verdict for sentence in answer.sentences)),
+        "citations": len(answer.citations),
+        "llm": answer.model,
+        "prompt": answer.prompt,
+        "usage": {name: value for name, value in usage.items() if value is not None} or None,
+    }
+
+
+def _in_a_step(events: Iterator[Event]) -> Iterator[Event]:
+    """The events of an answer; the step is over when the answer is whole."""
+    with tracing.step("answer"):
+        for event in events:
+            if isinstance(event, Answer):
+                break
+            yield event
+    yield event
 
 
 def ask(question: str, archive: str | Path | None = None, llm: str | None = None) -> Answer:

@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from opentelemetry.trace import SpanKind
+
+from rag import tracing
 from rag.errors import ContextTooSmallError, LanguageModelError
-from rag.retries import is_too_long, persistently, retry_after, status
+from rag.retries import is_too_long, name_of, persistently, retry_after, status
 from rag.types import Usage
 
 if TYPE_CHECKING:
@@ -30,6 +33,8 @@ SMALL = 4e9
 _SIZE = re.compile(r"(?<![\d.a-z])(\d+(?:\.\d+)?)([mb])(?![a-z\d])", re.IGNORECASE)
 # How providers name the reason why a stream ended; a stream without any was cut off.
 _ENDINGS = ("finish_reason", "stop_reason", "done_reason")
+_PROVIDERS = {"mistralai": "mistral_ai"}
+"""Where OpenTelemetry's conventions name a provider in another way than LangChain."""
 _RAN_OUT = {"length", "max_tokens", "model_length"}
 """Reasons that say: it had more to say than `MOST_TOKENS`."""
 
@@ -72,9 +77,15 @@ class LanguageModel:
         ]
         return bool(sizes) and max(sizes) < SMALL
 
+    @property
+    def provider_and_model(self) -> tuple[str, str]:
+        """As telemetry names them; of a model that a caller made only the class is known."""
+        provider, colon, model = self.name.partition(":")
+        return (_PROVIDERS.get(provider, provider), model) if colon else ("langchain", self.name)
+
     def reply(self, system: str, user: str) -> Reply:
         """What the model says to two messages, to be iterated over once."""
-        return Reply(self, [("system", system), ("human", user)])
+        return Reply(self, system, user)
 
     def stream(self, messages: list[tuple[str, str]]) -> Iterator[AIMessageChunk]:
         """The model's chunks, as its package gives them."""
@@ -108,45 +119,78 @@ class LanguageModel:
 class Reply:
     """A model's text, piece by piece; then the tokens it took."""
 
-    def __init__(self, model: LanguageModel, messages: list[tuple[str, str]]) -> None:
+    def __init__(self, model: LanguageModel, system: str, user: str) -> None:
         self.usage: Usage | None = None
         """Complete when the text is; None where the provider does not tell."""
-        self.ran_out = False
-        """Whether it had more to say than it may, so that its last sentence may not be whole."""
         self._model = model
-        self._messages = messages
+        self._system = system
+        self._user = user
+        self._ending: str | None = None
+
+    @property
+    def ran_out(self) -> bool:
+        """Whether it had more to say than it may, so that its last sentence may not be whole."""
+        return self._ending in _RAN_OUT
 
     def __iter__(self) -> Iterator[str]:
         """Raises `LanguageModelError` where the model cannot be reached, refuses, or breaks off.
 
         `ContextTooSmallError`, one of these, where the messages are more than it can read.
         """
-        until = time.monotonic() + BUDGET_SECONDS
-        ended = False
-        try:
-            for chunk in persistently(self._begun, BUDGET_SECONDS):
-                self._count(chunk)
-                reasons = [chunk.response_metadata.get(key) for key in _ENDINGS]
-                ended = ended or any(reasons)
-                self.ran_out = self.ran_out or any(reason in _RAN_OUT for reason in reasons)
-                if chunk.text:
-                    yield str(chunk.text)
-                if time.monotonic() > until:
-                    raise TimeoutError(f"no end after {BUDGET_SECONDS:.0f} s")
-        except Exception as error:  # noqa: BLE001 - each provider has its own families
-            cause = None if self._model.shows_secret(error) else error
-            raise self._model.failed(error) from cause
-        if not ended and ":" in self._model.name:  # a model that a caller made may give no reason
-            raise LanguageModelError(
-                f"the language model {self._model.name!r} broke off before its answer's end; "
-                "ask again"
-            )
+        provider, name = self._model.provider_and_model
+        told = {"operation": "chat", "provider": provider, "model": name}
+        # Not the current step: what is made of the text goes on beside it.
+        kind, span = SpanKind.CLIENT, f"chat {name}"
+        with tracing.step("chat", span, kind, told=told, is_current=False) as step:
+            step.note(model=name)  # for the line
+            step.show(system_instructions=tracing.parts(self._system))
+            step.show(input__messages=tracing.message("user", self._user))
+            said = ""
+            try:
+                for chunk in self._chunks(step):
+                    said += chunk.text
+                    if chunk.text:
+                        yield str(chunk.text)
+            except Exception as error:  # noqa: BLE001 - each provider has its own families
+                step.note(error_type=name_of(error))
+                cause = None if self._model.shows_secret(error) else error
+                raise self._model.failed(error) from cause
+            finally:
+                self._tell(step, said)
+            if not self._ending and ":" in self._model.name:  # a caller's own may give no reason
+                raise LanguageModelError(
+                    f"the language model {self._model.name!r} broke off before its answer's end; "
+                    "ask again"
+                )
+
+    def _chunks(self, step: tracing.Step) -> Iterator[AIMessageChunk]:
+        """What the model sends, counted, within the budget."""
+        started = time.monotonic()
+        with step.current():
+            begun = persistently(self._begun, BUDGET_SECONDS)
+        step.note(first_text=round(time.monotonic() - started, 4))
+        for chunk in begun:
+            self._count(chunk)
+            reasons = [chunk.response_metadata.get(key) for key in _ENDINGS]
+            self._ending = next(filter(None, reasons), self._ending)
+            yield chunk
+            if time.monotonic() - started > BUDGET_SECONDS:
+                raise TimeoutError(f"no end after {BUDGET_SECONDS:.0f} s")
+
+    def _tell(self, step: tracing.Step, said: str) -> None:
+        """What it took, also where nobody wanted to hear the end."""
+        if self.usage:
+            read, written = self.usage.input_tokens, self.usage.output_tokens
+            step.note(input_tokens=read, output_tokens=written, cost=self.usage.cost)
+        if self._ending:
+            step.note(finish_reasons=[self._ending])
+        step.show(output__messages=tracing.message("assistant", said))
 
     def _begun(self) -> Iterator[AIMessageChunk]:
         """The stream, read up to its first text: up to there nothing is lost by another attempt."""
         read = []
         try:
-            chunks = self._model.stream(self._messages)
+            chunks = self._model.stream([("system", self._system), ("human", self._user)])
             for chunk in chunks:
                 read.append(chunk)
                 if chunk.text:

@@ -5,7 +5,6 @@ They come from the ledger alone. Nothing in them is a claim of an article's, so 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
@@ -28,7 +27,6 @@ INTRODUCTION = (
 
 def reply(question: str, query: Query, retrieved: Retrieved, ledger: Ledger) -> Iterator[Event]:
     """What there is to say, then the whole `Answer`; no model is asked."""
-    started = time.perf_counter()
     language = language_of(question)
     if query.kind == "greeting":
         everything = ledger.index.choose(Query(""))
@@ -37,7 +35,6 @@ def reply(question: str, query: Query, retrieved: Retrieved, ledger: Ledger) -> 
         lines = _told(question, query, ledger, language)
     text = "\n".join(lines)
     yield Token(text)
-    seconds = time.perf_counter() - started
     yield Answer(
         question=question,
         text=text,
@@ -47,7 +44,6 @@ def reply(question: str, query: Query, retrieved: Retrieved, ledger: Ledger) -> 
         query=query,
         confidence=1.0,
         undated=retrieved.undated,
-        timings={"retrieve": retrieved.seconds, "answer": seconds},
     )
 
 

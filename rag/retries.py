@@ -22,6 +22,8 @@ from tenacity import (
     wait_random_exponential,
 )
 
+from rag import tracing
+
 ATTEMPTS = 5
 LONGEST_WAIT = 20.0
 """Seconds between two attempts, where the service does not ask for more."""
@@ -50,9 +52,15 @@ def persistently(step: Callable[[], _Done], seconds: float) -> _Done:
         wait=_wait,
         stop=stop_after_attempt(ATTEMPTS) | stop_before_delay(seconds),
         sleep=sleep,
+        before_sleep=_told,
         reraise=True,
     )
     return retrying(step)
+
+
+def name_of(error: BaseException) -> str:
+    """What went wrong, in a word that quotes nothing: the HTTP status, or the exception's name."""
+    return str(status(error) or type(error).__name__)
 
 
 def retry_after(error: BaseException | None) -> float:
@@ -95,6 +103,14 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
+
+
+def _told(state: RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    wait = state.next_action.sleep if state.next_action else 0.0
+    if error:
+        facts = {"attempt": state.attempt_number, "wait": round(wait, 3)}
+        tracing.happened("retry", error_type=name_of(error), **facts)
 
 
 def _wait(state: RetryCallState) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import sys
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -47,7 +46,6 @@ class Retrieved:
     """Articles that its dates left out because they carry none."""
     unknown: tuple[str, ...]
     """Outlets that it asks for and the archive does not have."""
-    seconds: float = 0.0
 
 
 def retrieve(
@@ -61,7 +59,6 @@ def retrieve(
 
     They are ordered by `rank`, or by a reranker if one is given.
     """
-    started = time.perf_counter()
     index = archive.ledger.index
     choice = index.choose(query)
     searches = [(query, choice), *((part, index.choose(part)) for part in _parts(query, index))]
@@ -74,8 +71,7 @@ def retrieve(
         if len(passages) >= k or depth >= choice.chunks:
             break
         depth *= 4  # many are copies of each other
-    seconds = time.perf_counter() - started
-    return Retrieved(tuple(passages), choice.undated, choice.unknown, seconds)
+    return Retrieved(tuple(passages), choice.undated, choice.unknown)
 
 
 def _parts(query: Query, index: SearchIndex) -> Iterator[Query]:

@@ -45,6 +45,13 @@ class Settings(BaseSettings):
     a language model writes, and what is claimed, is verified by signals."""
     tokens: Path = user_config_path("gazette") / "tokens.json"
     """The file of the tokens by which other machines may ask."""
+    trace: Literal["none", "otlp", "console"] = "none"
+    """Where the command line sends OpenTelemetry spans: a collector, which the standard variables
+    (`OTEL_EXPORTER_OTLP_ENDPOINT` and others) name, or stderr."""
+    trace_content: bool = False
+    """Whether questions, passages and answers may be in the spans."""
+    log: Literal["text", "json"] = "text"
+    """`json`: the command line logs what becomes of a question, one JSON object a line."""
     api_key: SecretStr | None = None
     """None: the provider's own variable, for example MISTRAL_API_KEY."""
 

@@ -194,6 +194,8 @@ class Answer:
     """Articles that the question's dates left out because they carry none."""
     timings: Mapping[str, float] = field(default_factory=dict, compare=False)
     """Seconds, by step."""
+    id: str = field(default="", compare=False)
+    """What its spans and log lines carry as the question's id."""
 
     def __str__(self) -> str:
         lines = [self.text]

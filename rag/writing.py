@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from rag import tracing
 from rag.draft import Draft, marked_text
 from rag.errors import ContextTooSmallError
 from rag.language import sentence_spans
@@ -50,6 +51,7 @@ def write(draft: Draft, history: History, model: LanguageModel) -> Iterator[Even
             if len(passages) < 2 or draft.sentences:
                 raise
             passages = passages[: len(passages) // 2]
+            tracing.happened("fewer_passages", passages=len(passages))
     draft.usage = reply.usage
     if not draft.sentences:
         yield from draft.abstain("the language model found no answer in the passages")
@@ -89,7 +91,9 @@ def _finish(
         return
     if text.startswith(shown) and text != shown:
         yield Token(_spaced(draft, shown, text))
-    done = _checked(draft, marked, text, passages)
+    with tracing.step("verify") as step:
+        done = _checked(draft, marked, text, passages)
+        step.note(verdict=done.sentence.verdict)
     if done.sentence.citations:
         yield Token(marked_text([done.sentence]).removeprefix(text))
     yield done

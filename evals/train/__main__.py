@@ -2,9 +2,10 @@
 
     python -m evals.train dev-v2.0.json train-half.jsonl.gz --out rag/adapter/reader.safetensors
 
-Data: half of SQuAD 2.0's development set (CC BY-SA 4.0), without the articles of `examples.HELD`,
-and questions made from half of PolNeAR (`news.py`), without one article in `news.HELD_EVERY`. The
-same command goes on from a checkpoint that stands beside the adapter; `--measure` only measures.
+Data: half of SQuAD 2.0's development set (CC BY-SA 4.0), without the articles of `examples.HELD`;
+questions made from half of PolNeAR (`news.py`), without one article in `news.HELD_EVERY`; and
+questions written about it (`written.py`). The same command goes on from a checkpoint that stands
+beside the adapter; `--measure` only measures.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from evals.train.examples import parted, squad_examples
 from evals.train.measuring import measure
 from evals.train.news import attributed, read_reports
 from evals.train.training import Plan, train
+from evals.train.written import written_examples
 from rag.reader_model import merged
 
 
@@ -40,8 +42,10 @@ def main() -> None:
         train(plan)
         given.out.with_suffix(".svg").write_text(draw(plan.curve), encoding="utf-8")
     reader = merged(load_adapter(given.out), "sdpa").to(DEVICE)
+    kept, held = read_reports(given.news)
     print(f"SQuAD: {measure(reader, parted(squad_examples(given.squad))[1])}")
-    print(f"PolNeAR, who said it: {measure(reader, attributed(read_reports(given.news)[1]))}")
+    print(f"PolNeAR, who said it: {measure(reader, attributed(held))}")
+    print(f"Written for it: {measure(reader, written_examples(kept, held=True))}")
 
 
 if __name__ == "__main__":

@@ -86,6 +86,8 @@ class Asked:
     """The number of the one that answers; none does if it is missing."""
     span: Span = (0, 0)
     """Where the answer stands in it."""
+    near: int | None = None
+    """The number of one that only seems to answer."""
 
 
 @dataclass(frozen=True)
@@ -112,9 +114,10 @@ class Report:
     def example(self, asked: Asked, whole: bool = False) -> Example:
         """A question with the sentences nearest to it in words, or with all."""
         wanted = set(terms(asked.question))
+        first = asked.near if asked.sentence is None else asked.sentence
         order = sorted(
             range(len(self.sentences)),
-            key=lambda n: (n != asked.sentence, -len(wanted & set(terms(self.sentences[n].text)))),
+            key=lambda n: (n != first, -len(wanted & set(terms(self.sentences[n].text)))),
         )
         kept = sorted(order if whole else order[:SENTENCES])
         spans = {kept.index(asked.sentence): asked.span} if asked.sentence is not None else {}

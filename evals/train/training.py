@@ -25,6 +25,7 @@ from evals.train.examples import BATCH, Epochs, Example, parted, squad_examples
 from evals.train.measuring import measure
 from evals.train.news import news_examples, read_reports
 from evals.train.searched import searched_examples
+from evals.train.written import QUESTIONS, written_examples
 from rag.pairs import Pair
 from rag.reader_model import TYPES, ReaderModel
 
@@ -76,8 +77,9 @@ def train(plan: Plan) -> None:
     fit, held = parted(squad_examples(plan.squad))
     reports = read_reports(plan.news)[0]
     watched = random.Random(plan.seed).sample(held, min(WATCHED, len(held)))
-    first = Epochs([*fit, *news_examples(reports, plan.seed)], plan.seed)
-    again = [*fit, *news_examples(reports, plan.seed + 1)]
+    written = written_examples(reports)
+    first = Epochs([*fit, *news_examples(reports, plan.seed), *written], plan.seed)
+    again = [*fit, *news_examples(reports, plan.seed + 1), *written]
     second = searched_examples(again, plan.seed)
     reader = adaptable_reader()
     optimizer = _optimizer(reader)
@@ -214,7 +216,7 @@ def _save(plan: Plan, reader: ReaderModel, optimizer: torch.optim.AdamW, step: i
         "seed": str(plan.seed),
         **{
             path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in (plan.squad, plan.news)
+            for path in (plan.squad, plan.news, QUESTIONS)
         },
     }
     save_adapter(reader, plan.out, about)

@@ -25,6 +25,7 @@ from evals.train.news import (
 )
 from evals.train.searched import SENTENCES, searched_examples
 from evals.train.training import LEARNING_RATES, Plan, rate, train
+from evals.train.written import written_examples
 from rag.pairs import padded, pairs_of
 from rag.reader_model import ReaderModel, merged
 
@@ -119,6 +120,28 @@ def test_an_adapter_is_trained_goes_on_and_reads_as_merged(squad, news, tmp_path
     figures = measure(merged(second).to(DEVICE), parted(squad_examples(squad))[1])
     assert 0 <= figures.first <= figures.second <= 1
     assert draw(out.with_suffix(".curve.jsonl")).count("<polyline") == 5
+
+
+def test_written_questions_find_their_sentences_and_some_articles_are_held(news, tmp_path):
+    def line(article, question, answer=None):
+        seems = "The port had lost 420 workers since the strike began."
+        start = REPORT.index(answer or seems)
+        place = [start, start + len(answer or seems)]
+        own = {"answer": place if answer else None, "quote": place}
+        return json.dumps({"article": article, "kind": "number", "question": question, **own})
+
+    path = tmp_path / "questions.jsonl"
+    lines = [line("01", "port jobs lost", "420"), line("01", "How many ships did the port lose?")]
+    lines += [line("02", "Who went to the lock?", "Ilse Stolt"), line("nowhere", "Why?")]
+    path.write_text("\n".join(lines))
+    (reports, _) = read_reports(news)
+    answered, not_answered = written_examples(reports, held=True, path=path)
+    assert len(answered.sentences) == 4  # the whole article
+    ((number, span),) = answered.spans.items()
+    assert answered.sentences[number].text[slice(*span)] == "420"
+    assert not_answered.question == "How many ships did the port lose?"
+    assert (not_answered.spans, not_answered.answers) == ({}, [])
+    assert [each.article for each in written_examples(reports, path=path)] == ["02"]
 
 
 def test_no_held_article_is_trained_on(squad):

@@ -1,4 +1,4 @@
-"""What a language model's service may do wrong, on the wire formats of Mistral and OpenAI."""
+"""What a language model's service may do wrong, on the wire formats of those that are known."""
 
 import logging
 import traceback
@@ -21,6 +21,24 @@ def opened(request, sample_archive, chat_server):
     chat_server.pieces = [SAID]
     with Gazette.open(sample_archive, request.param, chat_server.base_url) as gazette:
         yield gazette
+
+
+@pytest.mark.parametrize(
+    "llm", ["deepseek:deepseek-chat", "anthropic:any-name", "ollama:qwen3:1.7b"]
+)
+def test_others_are_asked_in_their_own_formats(sample_archive, chat_server, llm):
+    chat_server.pieces = ["The disaster ", "killed 14 people [1]."]
+    url = chat_server.base_url if llm.startswith("deepseek") else chat_server.site
+    with Gazette.open(sample_archive, llm, url) as gazette:
+        answer = gazette.ask(QUESTION)
+        assert answer.sentences[0].text == "The disaster killed 14 people."
+        assert (answer.usage.input_tokens, answer.usage.output_tokens) == (900, 30)
+        chat_server.cut = True
+        with pytest.raises(LanguageModelError, match="broke off"):
+            gazette.ask(QUESTION)
+        chat_server.status, chat_server.cut = 401, False
+        with pytest.raises(LanguageModelError, match="401"):
+            gazette.ask(QUESTION)
 
 
 @pytest.fixture

@@ -195,6 +195,6 @@ def test_a_named_model_writes_the_overview_from_different_articles(sample_archiv
     model = {"llm": "mistralai:mistral-small-latest", "base_url": chat_server.base_url}
     with Gazette.open(sample_archive, **model) as opened:
         answer = opened.ask("Summarise the reports on the bridge to Ransey")
-    assert [s.text for s in answer.sentences] == ["The bridge will have a toll."]
+    assert answer.sentences[0].text == "The bridge will have a toll."
     prompt = chat_server.requests[0]["messages"][-1]["content"]
     assert prompt.count("<passage number=") == 10

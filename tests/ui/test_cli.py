@@ -86,6 +86,7 @@ def test_json_is_the_types_field_by_field(run, sample_archive):
     assert set(answer) == {
         "question", "text", "sentences", "citations", "conflicts", "passages", "abstained",
         "reason", "short", "confidence", "query", "model", "prompt", "usage", "undated", "timings",
+        "id",
     }  # fmt: skip
     assert set(answer["citations"][0]) == {
         "number", "article_id", "title", "url", "outlet", "published", "quote", "start", "end",

@@ -19,7 +19,7 @@ from schemathesis import GenerationMode
 from schemathesis.checks import positive_data_acceptance
 
 from rag.types import to_json
-from tests.conftest import ChatServer, chat, using
+from tests.conftest import ITS_OWN, ChatServer, chat, using
 
 QUESTION = "How many people died in the Tordis disaster?"
 HISTORY = [["When does the bridge to Ransey open?", "In the middle of 2034."]]
@@ -61,12 +61,12 @@ def asked(text=QUESTION, *before):
 
 
 def plain(answer):
-    return json.loads(json.dumps(to_json(answer))) | {"timings": None}
+    return json.loads(json.dumps(to_json(answer))) | ITS_OWN
 
 
 def test_ask_and_retrieve_give_what_json_gives(http, gazette):
     given = http.post("v1/ask", json={"question": QUESTION}).json()
-    assert given | {"timings": None} == plain(gazette.ask(QUESTION))
+    assert given | ITS_OWN == plain(gazette.ask(QUESTION))
     found = http.post("v1/retrieve", json={"question": QUESTION, "k": 7}).json()
     assert found == json.loads(json.dumps({"passages": to_json(gazette.retrieve(QUESTION, k=7))}))
 
@@ -122,7 +122,7 @@ def test_a_completion_has_its_citations_as_footnotes_and_as_annotations(client, 
     assert (note.type, note.url_citation.url) == ("url_citation", cited.url)
     span = content[note.url_citation.start_index : note.url_citation.end_index]
     assert span == answer.sentences[0].text
-    assert done.model_extra["gazette"] | {"timings": None} == plain(answer)
+    assert done.model_extra["gazette"] | ITS_OWN == plain(answer)
     assert (done.usage.prompt_tokens, done.usage.total_tokens) == (0, 0)
 
 
