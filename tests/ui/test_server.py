@@ -7,7 +7,7 @@ import re
 import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from itertools import product
+from itertools import product, repeat
 
 import httpx
 import openai
@@ -222,6 +222,25 @@ def test_a_model_that_fails_is_told_and_ends_no_stream_as_done(writer, model, st
             list(writer.chat.completions.create(**asked(), stream=stream))
     finally:
         model.cut = False
+
+
+def test_a_model_writes_no_more_for_who_reads_no_more(writer, model):
+    ended = threading.Event()
+
+    def pieces(_):
+        try:
+            yield from repeat("and ")
+        finally:
+            ended.set()
+
+    model.pieces, model.status, model.pause = pieces, 200, 0.05
+    try:
+        with writer.chat.completions.create(**asked(), stream=True) as stream:
+            assert any(chunk.choices[0].delta.content for chunk in stream)
+            assert not ended.is_set()
+        assert ended.wait(30)
+    finally:
+        model.pause = 0.0
 
 
 def test_many_at_once_get_their_own_answers_from_a_slow_model(writer, model):
