@@ -24,9 +24,9 @@ _DAYS = 30
 """That a browser stays logged in, while the server runs."""
 _MOST_BYTES = 4_000
 """Of what the login page sends: anybody may send it."""
-_FORM = """<form method="post" action="/login"><p><label>Token
+_FORM = """<form method="post" action="/login"><label>Token
 <input name="token" type="password" autofocus required autocomplete="current-password"></label>
-<button>Log in</button></p></form><p>{said}</p>"""
+<button>Log in</button></form><p role="alert">{said}</p>"""
 _HEADERS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
 
 
