@@ -102,7 +102,7 @@ class Guard:
         if asked.scope.get("method") == "GET" and "text/html" in asked.headers.get("accept", ""):
             return RedirectResponse(LOGIN, 303)
         said = "send a token (Authorization: Bearer ...), made by: gazette token create NAME"
-        return refusal(401, said, {"WWW-Authenticate": "Bearer"})
+        return refusal(401, said, {"WWW-Authenticate": "Bearer"}, "invalid_api_key")
 
     async def _login(self, request: Request) -> Response:
         """The page that asks a browser's user for a token, and what it sends."""
@@ -155,8 +155,10 @@ def _split(address: str) -> SplitResult:
         return urlsplit("")
 
 
-def refusal(status: int, said: str, headers: dict[str, str] | None = None) -> JSONResponse:
+def refusal(
+    status: int, said: str, headers: dict[str, str] | None = None, code: str | None = None
+) -> JSONResponse:
     """An error as OpenAI's API has it."""
     kind = "invalid_request_error" if status < 500 else "api_error"
-    error = {"message": said, "type": kind, "param": None, "code": None}
+    error = {"message": said, "type": kind, "param": None, "code": code}
     return JSONResponse({"error": error}, status, headers)

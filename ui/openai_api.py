@@ -228,4 +228,6 @@ def _model() -> dict[str, Any]:
 
 
 def _unknown(name: str) -> Response:
-    return refusal(404, f"there is no model {name!r} here; ask for {MODEL!r}")
+    return refusal(
+        404, f"there is no model {name!r} here; ask for {MODEL!r}", code="model_not_found"
+    )

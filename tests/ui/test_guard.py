@@ -116,7 +116,9 @@ def test_elsewhere_all_but_health_wants_a_token(elsewhere, tokens, token, method
         refused = elsewhere.request(method, path, json=body, headers=accepted | wrong)
         assert refused.status_code == 401
         assert refused.headers["WWW-Authenticate"] == "Bearer"
-        assert "gazette token create" in refused.json()["error"]["message"]
+        error = refused.json()["error"]
+        assert error["code"] == "invalid_api_key"
+        assert "gazette token create" in error["message"]
     bearer = accepted | {"Authorization": f"Bearer {token}"}
     allowed = elsewhere.request(method, path, json=body, headers=bearer)
     assert allowed.status_code == (404 if path == "/article/x" else 200)

@@ -105,6 +105,7 @@ def test_what_makes_no_sense_is_told_as_openai_tells_it(http, path, body, status
     error = response.json()["error"]
     assert says in error["message"]
     assert error["type"] == "invalid_request_error"
+    assert error["code"] == ("model_not_found" if "gpt-5" in body else None)
     assert "Traceback" not in response.text
 
 
