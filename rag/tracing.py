@@ -152,7 +152,7 @@ def step(
     try:
         with begun.current() if is_current else nullcontext():
             yield begun
-    except BaseException as error:
+    except BaseException as error:  # an interrupt too, and a listener who leaves
         begun.end(error)
         raise
     begun.end()

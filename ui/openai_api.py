@@ -106,7 +106,7 @@ def add_openai(app: FastAPI, work: Work) -> None:
         if given.model != MODEL:
             return _unknown(given.model)
         question, history = given.question()
-        answering = _Answering(str(request.base_url).removesuffix("/").removesuffix("/v1"))
+        answering = OnItsWay(str(request.base_url).removesuffix("/").removesuffix("/v1"))
         if given.stream:
             events = await work.search(partial(Gazette.stream, question=question, history=history))
             usage = bool(given.stream_options and given.stream_options.include_usage)
@@ -120,7 +120,7 @@ _UNBUFFERED = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 
 
 async def _lines(
-    answering: _Answering, events: Iterator[Event], work: Work, usage: bool
+    answering: OnItsWay, events: Iterator[Event], work: Work, usage: bool
 ) -> AsyncIterator[str]:
     """The events of a stream as server-sent ones. What fails under way ends it, told."""
     yield _line(answering.chunk({"role": "assistant", "content": ""}))
@@ -152,7 +152,7 @@ def _line(chunk: Chunk) -> str:
     return f"data: {json.dumps(chunk)}\n\n"
 
 
-class _Answering:
+class OnItsWay:
     """One answer on its way out, in OpenAI's forms."""
 
     def __init__(self, site: str) -> None:

@@ -7,6 +7,7 @@ import re
 import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import product, repeat
 
 import httpx
@@ -18,8 +19,9 @@ from langchain_openai import ChatOpenAI
 from schemathesis import GenerationMode
 from schemathesis.checks import positive_data_acceptance
 
-from rag.types import to_json
+from rag.types import Token, to_json
 from tests.conftest import ITS_OWN, ChatServer, chat, using
+from ui.openai_api import OnItsWay
 
 QUESTION = "How many people died in the Tordis disaster?"
 HISTORY = [["When does the bridge to Ransey open?", "In the middle of 2034."]]
@@ -125,6 +127,30 @@ def test_a_completion_has_its_citations_as_footnotes_and_as_annotations(client, 
     assert span == answer.sentences[0].text
     assert done.model_extra["gazette"] | ITS_OWN == plain(answer)
     assert (done.usage.prompt_tokens, done.usage.total_tokens) == (0, 0)
+
+
+def test_what_an_article_says_makes_no_picture_or_link_where_markdown_is_shown(gazette):
+    answer = gazette.ask(QUESTION)
+    hostile = "![map](http://127.0.0.1:9/?q=Tordis) and [this](javascript:alert(1)) <img src=x>"
+    cited = replace(answer.citations[0], quote=hostile, title=hostile, url=None)
+    answer = replace(answer, text=f"{hostile} [1]", citations=(cited,))
+    whole = OnItsWay("http://here").whole(answer)["choices"][0]["message"]["content"]
+    streamed = "".join(
+        chunk["choices"][0]["delta"].get("content", "")
+        for event in (Token(answer.text), answer)
+        for chunk in OnItsWay("http://here").chunks(event)
+    )
+    for text in (whole, streamed):
+        assert text.count("q=Tordis") == 3
+        assert not re.search(r"!\[|\]\(|<img", text)
+
+
+def test_an_article_without_an_address_is_cited_by_its_page_here(gazette):
+    answer = gazette.ask(QUESTION)
+    answer = replace(answer, citations=(replace(answer.citations[0], url=None),))
+    (note,) = OnItsWay("http://here").whole(answer)["choices"][0]["message"]["annotations"]
+    page = f"http://here/article/{answer.citations[0].article_id}?start="
+    assert note["url_citation"]["url"].startswith(page)
 
 
 def test_earlier_messages_are_the_history_and_footnotes_no_part_of_it(client):
