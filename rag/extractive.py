@@ -38,7 +38,7 @@ SENTENCES, SENTENCES_OF_PART = 3, 2
 """The most that are given for a question, and for each part of one."""
 SENTENCE_WORDS = 4
 """A shorter one is a place, a byline or an exclamation, and says nothing by itself."""
-SURE = 0.55
+SURE = 0.65
 """Sentences are given until it is so probable that the one that answers is among them."""
 NOT_GIVEN = 0.3
 """What is left of the confidence where nothing has the form of what is asked for, the passage has
@@ -51,7 +51,7 @@ READ = 18
 """So many sentences, the best by their signals, are read."""
 HARDLY_WORSE = 1.5
 """How far below the best score, a logarithm, a sentence may be to take its place."""
-ENOUGH_CONFIDENCE, ENOUGH_READ = 0.4, 0.26
+ENOUGH_CONFIDENCE, ENOUGH_READ = 0.4, 0.28
 """Below it the answer is silence, by signals alone and where the reader had its say. Of the
 questions that evals/bench/fit_answers.py asks, each silences about one in twenty that can be
 answered."""

@@ -20,19 +20,24 @@ from rag.signals import Candidate
 
 SENTENCES = 6
 """With each question."""
-KEPT = {True: 1.0, False: 0.5}
-"""The share that is taken of the questions with an answer, and of those without."""
+WITHOUT = 0.5
+"""The share that is taken of the questions without an answer, if no other is wanted."""
 TAKEN_AWAY = 0.15
 """The share of the questions with an answer that lose it."""
 
 
-def searched_examples(examples: Sequence[Example], seed: int) -> list[Example]:
-    """The questions, each with its right sentences and the nearest others of all."""
+def searched_examples(
+    examples: Sequence[Example],
+    among: Sequence[Example],
+    seed: int,
+    share_without: float = WITHOUT,
+) -> list[Example]:
+    """The questions, each with its right sentences and the nearest others of those it is among."""
     chance = random.Random(seed)
-    search = _Search(examples)
+    search = _Search(among)
     found = []
     for example in examples:
-        if chance.random() >= KEPT[bool(example.answers)]:
+        if chance.random() >= (1.0 if example.answers else share_without):
             continue
         right = [example.sentences[number] for number in example.spans]
         spans = dict(enumerate(example.spans.values()))

@@ -1,7 +1,9 @@
 """The training loop: loss, steps, checkpoints from which it can go on, and the log.
 
-It has two stages. In the first the reader learns to read: paragraphs and articles with questions
-about them. In the second, at a lower rate, it reads what a search brings (`searched.py`).
+It has three stages. In the first the reader learns to read: paragraphs and articles with questions
+about them. In the second, at a lower rate, it reads what a search brings (`searched.py`). In the
+third, lower still, it learns near misses from written questions (`written.py`), each read in both
+ways, among as many questions of the first two, so that it forgets nothing.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ from evals.train.written import QUESTIONS, written_examples
 from rag.pairs import Pair
 from rag.reader_model import TYPES, ReaderModel
 
-LEARNING_RATES, WARM_UP, DECAY, CLIP = (5e-4, 2.5e-4), 0.06, 0.01, 1.0
+LEARNING_RATES, WARM_UP, DECAY, CLIP = (5e-4, 2.5e-4, 2e-4), 0.06, 0.01, 1.0
 """Of AdamW; the learning rates are the highest of each stage."""
 SPAN_WEIGHT = 0.5
 """Of the loss of start and end, against that of the choice among the sentences."""
@@ -52,6 +54,8 @@ class Plan:
     seed: int
     bf16: bool
     """Reads in bfloat16: faster where the processor has it, much slower where not."""
+    questions: Path = QUESTIONS
+    """Those written about articles of the news."""
 
     @property
     def checkpoint(self) -> Path:
@@ -77,18 +81,20 @@ def train(plan: Plan) -> None:
     fit, held = parted(squad_examples(plan.squad))
     reports = read_reports(plan.news)[0]
     watched = random.Random(plan.seed).sample(held, min(WATCHED, len(held)))
-    written = written_examples(reports)
-    first = Epochs([*fit, *news_examples(reports, plan.seed), *written], plan.seed)
-    again = [*fit, *news_examples(reports, plan.seed + 1), *written]
-    second = searched_examples(again, plan.seed)
+    read_first = [*fit, *news_examples(reports, plan.seed)]
+    first = Epochs(read_first, plan.seed)
+    again = [*fit, *news_examples(reports, plan.seed + 1)]
+    second = searched_examples(again, again, plan.seed)
+    written = written_examples(reports, path=plan.questions)
+    third = _third(written, (read_first, second), again, plan.seed)
     reader = adaptable_reader()
     optimizer = _optimizer(reader)
     done = _resume(plan, reader, optimizer)
-    steps = plan.epochs * len(first), len(second) // BATCH
+    steps = plan.epochs * len(first), len(second) // BATCH, len(third) // BATCH
     logger.info("steps of each stage: %s; %d done", steps, done)
     reader.train()
     clock = _Clock(plan)
-    for step, batch in enumerate(_batches(plan, first, second), start=1):
+    for step, batch in enumerate(_batches(plan, first, (second, third)), start=1):
         if step <= done:
             continue
         torch.manual_seed(plan.seed * 1_000_003 + step)  # dropout's, the same after a stop
@@ -102,13 +108,32 @@ def train(plan: Plan) -> None:
             clock = _Clock(plan)
 
 
-def _batches(plan: Plan, first: Epochs, second: Sequence[Example]) -> Iterator[list[Example]]:
-    """All of the training: some epochs of the first stage, and one of the second."""
+def _third(
+    written: Sequence[Example],
+    before: Sequence[Sequence[Example]],
+    among: Sequence[Example],
+    seed: int,
+) -> list[Example]:
+    """The written questions in both forms, and as many that were read in each of them before."""
+    searched = searched_examples(written, [*among, *written], seed, share_without=1.0)
+    chance = random.Random(seed)
+    again = [
+        chance.sample(examples, min(len(new), len(examples)))
+        for new, examples in zip((written, searched), before, strict=True)
+    ]
+    return [*written, *searched, *again[0], *again[1]]
+
+
+def _batches(
+    plan: Plan, first: Epochs, later: Sequence[Sequence[Example]]
+) -> Iterator[list[Example]]:
+    """All of the training: some epochs of the first stage, and one of each later stage."""
     for epoch in range(plan.epochs):
         yield from first.batches(epoch)
-    drawn = random.Random(plan.seed).sample(second, len(second) // BATCH * BATCH)
-    for start in range(0, len(drawn), BATCH):
-        yield drawn[start : start + BATCH]
+    for examples in later:
+        drawn = random.Random(plan.seed).sample(examples, len(examples) // BATCH * BATCH)
+        for start in range(0, len(drawn), BATCH):
+            yield drawn[start : start + BATCH]
 
 
 class _Clock:
@@ -144,10 +169,12 @@ def _optimizer(reader: ReaderModel) -> torch.optim.AdamW:
     return torch.optim.AdamW(groups, lr=LEARNING_RATES[0])
 
 
-def rate(step: int, steps: tuple[int, int]) -> float:
+def rate(step: int, steps: Sequence[int]) -> float:
     """The learning rate at a step, from 1: in each stage a linear warm-up, then a cosine to 0."""
-    stage = int(step > steps[0])
-    step, whole = step - stage * steps[0], steps[stage]
+    stage = 0
+    while step > steps[stage]:
+        step, stage = step - steps[stage], stage + 1
+    whole = steps[stage]
     warm = WARM_UP * whole
     if step < warm:
         return LEARNING_RATES[stage] * step / warm
@@ -216,7 +243,7 @@ def _save(plan: Plan, reader: ReaderModel, optimizer: torch.optim.AdamW, step: i
         "seed": str(plan.seed),
         **{
             path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in (plan.squad, plan.news, QUESTIONS)
+            for path in (plan.squad, plan.news, plan.questions)
         },
     }
     save_adapter(reader, plan.out, about)

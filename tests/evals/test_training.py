@@ -86,29 +86,48 @@ def news(tmp_path):
     return path
 
 
+@pytest.fixture
+def written(tmp_path):
+    """Questions written about two of its articles, one of which is held, and about no article."""
+
+    def line(article: str, question: str, answer: str | None = None) -> str:
+        seems = "The port had lost 420 workers since the strike began."
+        start = REPORT.index(answer or seems)
+        place = [start, start + len(answer or seems)]
+        own = {"answer": place if answer else None, "quote": place}
+        return json.dumps({"article": article, "kind": "number", "question": question, **own})
+
+    lines = [line("01", "port jobs lost", "420"), line("01", "How many ships did the port lose?")]
+    lines += [line("02", "Who went to the lock?", "Ilse Stolt"), line("nowhere", "Why?")]
+    lines += [line("02", f"Who left the lock in {year}?") for year in (1961, 1971, 1981)]
+    path = tmp_path / "questions.jsonl"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
 def read(reader: ReaderModel, squad) -> torch.Tensor:
     inputs = padded(parted(squad_examples(squad))[0][0].pairs)
     with torch.inference_mode():
         return reader.cpu()(*map(torch.from_numpy, inputs))[0]
 
 
-def test_an_adapter_is_trained_goes_on_and_reads_as_merged(squad, news, tmp_path, caplog):
+def test_an_adapter_is_trained_goes_on_and_reads_as_merged(squad, news, written, tmp_path, caplog):
     out = tmp_path / "reader.safetensors"
     with caplog.at_level(logging.INFO):
-        train(Plan(squad, news, out, epochs=1, seed=1, bf16=False))
+        train(Plan(squad, news, out, epochs=1, seed=1, bf16=False, questions=written))
         first = load_adapter(out)
-        train(Plan(squad, news, out, epochs=2, seed=1, bf16=False))
+        train(Plan(squad, news, out, epochs=2, seed=1, bf16=False, questions=written))
     fit, reports = parted(squad_examples(squad))[0], read_reports(news)[0]
+    second = [*fit, *news_examples(reports, 2)]
     steps, again = (
         len(examples) // BATCH
-        for examples in (
-            [*fit, *news_examples(reports, 1)],
-            searched_examples([*fit, *news_examples(reports, 2)], 1),
-        )
+        for examples in ([*fit, *news_examples(reports, 1)], searched_examples(second, second, 1))
     )
+    near = 2 * 2 * len(written_examples(reports, path=written)) // BATCH
     assert again
-    assert f"steps of each stage: ({steps}, {again}); 0 done" in caplog.text
-    assert f"steps of each stage: ({2 * steps}, {again}); {steps + again} done" in caplog.text
+    assert near
+    assert f"steps of each stage: ({steps}, {again}, {near}); 0 done" in caplog.text
+    assert f"({2 * steps}, {again}, {near}); {steps + again + near} done" in caplog.text
     second = load_adapter(out)
     assert first.keys() == second.keys()
     assert any(not torch.equal(first[name], second[name]) for name in first)
@@ -122,26 +141,16 @@ def test_an_adapter_is_trained_goes_on_and_reads_as_merged(squad, news, tmp_path
     assert draw(out.with_suffix(".curve.jsonl")).count("<polyline") == 5
 
 
-def test_written_questions_find_their_sentences_and_some_articles_are_held(news, tmp_path):
-    def line(article, question, answer=None):
-        seems = "The port had lost 420 workers since the strike began."
-        start = REPORT.index(answer or seems)
-        place = [start, start + len(answer or seems)]
-        own = {"answer": place if answer else None, "quote": place}
-        return json.dumps({"article": article, "kind": "number", "question": question, **own})
-
-    path = tmp_path / "questions.jsonl"
-    lines = [line("01", "port jobs lost", "420"), line("01", "How many ships did the port lose?")]
-    lines += [line("02", "Who went to the lock?", "Ilse Stolt"), line("nowhere", "Why?")]
-    path.write_text("\n".join(lines))
+def test_written_questions_find_their_sentences_and_some_articles_are_held(news, written):
     (reports, _) = read_reports(news)
-    answered, not_answered = written_examples(reports, held=True, path=path)
+    answered, not_answered = written_examples(reports, held=True, path=written)
     assert len(answered.sentences) == 4  # the whole article
     ((number, span),) = answered.spans.items()
     assert answered.sentences[number].text[slice(*span)] == "420"
     assert not_answered.question == "How many ships did the port lose?"
     assert (not_answered.spans, not_answered.answers) == ({}, [])
-    assert [each.article for each in written_examples(reports, path=path)] == ["02"]
+    fit = written_examples(reports, path=written)
+    assert [each.article for each in fit] == ["02"] * 4
 
 
 def test_no_held_article_is_trained_on(squad):
@@ -208,7 +217,7 @@ def test_a_question_is_read_with_the_nearest_sentences_or_with_another_article(n
 
 def test_a_question_is_read_with_what_a_search_finds(squad, news):
     fit = [*parted(squad_examples(squad))[0], *news_examples(read_reports(news)[0], 1)]
-    examples = searched_examples(fit, 1)
+    examples = searched_examples(fit, fit, 1)
     paid = [e for e in examples if e.question == "What was paid for the crane?"]
     assert any(e.spans for e in paid)
     for example in paid:
@@ -219,7 +228,7 @@ def test_a_question_is_read_with_what_a_search_finds(squad, news):
 
 def test_some_questions_lose_what_answers_them(squad):
     fit = parted(squad_examples(squad))[0] * 10
-    examples = searched_examples([e for e in fit if e.answers], 1)
+    examples = searched_examples([e for e in fit if e.answers], fit, 1)
     lost = [e for e in examples if not e.spans]
     assert 0 < len(lost) < len(examples) / 2
     assert not any(e.answers for e in lost)
@@ -227,11 +236,11 @@ def test_some_questions_lose_what_answers_them(squad):
 
 
 def test_each_stage_warms_up_and_ends_at_nothing():
-    steps = (100, 50)
+    steps = (100, 50, 50)
     rates = [rate(step, steps) for step in range(1, sum(steps) + 1)]
-    assert max(rates[:100]) == LEARNING_RATES[0]
-    assert max(rates[100:]) == LEARNING_RATES[1]
-    assert rates[99] == rates[149] == 0
+    highest = max(rates[:100]), max(rates[100:150]), max(rates[150:])
+    assert highest == LEARNING_RATES
+    assert rates[99] == rates[149] == rates[199] == 0
     assert rates[0] < rates[3] > rates[50]
 
 
