@@ -3,7 +3,7 @@
 It has three stages. In the first the reader learns to read: paragraphs and articles with questions
 about them. In the second, at a lower rate, it reads what a search brings (`searched.py`). In the
 third, lower still, it learns near misses from written questions (`written.py`), each read in both
-ways, among as many questions of the first two, so that it forgets nothing.
+ways, among as many questions of the first two, so that it forgets little.
 """
 
 from __future__ import annotations
